@@ -1,0 +1,1 @@
+"""The core: cells, schedules and message-passing layers. Tensors in, tensors out."""
