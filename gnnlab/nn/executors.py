@@ -1,0 +1,241 @@
+r"""The exact ways to compute :math:`h_v = \text{cell}(x_v, \sum_{u \to v} h_u)` on a graph.
+
+Every executor takes a cell, features, a schedule and perhaps an entering state, and gives an
+:class:`Outcome`; all agree to rounding wherever they apply. ``kernel`` and ``scan`` know path
+graphs, ``levels`` every graph without a cycle, ``sync`` every graph. Their slow, obviously right
+twin is :func:`gnnlab.nn.reference.recurrent`.
+
+Legend: N nodes, E edges, F input, G gates, H hidden, B paths, T steps, S nodes where states enter.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from gnnlab.nn.cell import Cell, Kernel, State
+from gnnlab.nn.plans import Level, LevelPlan, PackedPlan, PaddedPlan, PathPlan, plan_of
+from gnnlab.nn.rows import pad_rows, take_rows, unpad_rows
+from gnnlab.nn.scan import affine_scan
+from gnnlab.nn.schedule import Schedule
+
+# Padding costs arithmetic, but oneDNN's LSTM, several times faster, takes only padded input.
+_MAX_WASTE = 2.0
+
+
+class Outcome(NamedTuple):
+    """What an executor computed."""
+
+    h: Tensor  # [N, H], hidden states in the order of the nodes
+    last: State | None = None  # the state at ``schedule.sinks``, if it was asked for
+    gates: tuple[Tensor, ...] | None = None  # [N, H] each, if they were asked for
+
+
+def run_levels(
+    cell: Cell,
+    x: Tensor,
+    schedule: Schedule,
+    state: State | None = None,
+    want_state: bool = False,
+    want_gates: bool = False,
+) -> Outcome:
+    """Level after level, the nodes of a level at once; messages wait in the receivers' inboxes."""
+    plan: LevelPlan = plan_of(LevelPlan, schedule, x.device)
+    rows = take_rows(cell.project(x), plan.order, plan.rank).split(plan.sizes)  # L of [n, G*H]
+    inboxes: list[list[State]] = [[] for _ in plan.levels]
+    states: list[State] = []
+    gates: list[tuple[Tensor, ...]] = []
+    for projected, level, inbox in zip(rows, plan.levels, inboxes, strict=True):
+        if inbox:
+            incoming = _receive(cell, inbox, level, projected)
+        elif state is None:
+            incoming = cell.initial_state(projected)
+        else:
+            entering = tuple(take_rows(s, plan.entry_order, plan.entry_rank) for s in state)
+            incoming = cell.message(entering, projected)
+        new_state, activations = cell.update(projected, incoming)
+        _send(new_state, level, inboxes)
+        inbox.clear()
+        states.append(new_state if want_state else new_state[:1])
+        if want_gates:
+            gates.append(activations)
+    if not states:
+        return _nothing(cell, x, want_state, want_gates)
+    columns = [torch.cat(column) for column in zip(*states, strict=True)]  # [N, H], by level
+    return Outcome(
+        take_rows(columns[0], plan.rank, plan.order),
+        tuple(column[plan.exits] for column in columns) if want_state else None,
+        tuple(take_rows(torch.cat(g), plan.rank, plan.order) for g in zip(*gates, strict=True))
+        if want_gates
+        else None,
+    )
+
+
+def _send(state: State, level: Level, inboxes: list[list[State]]) -> None:
+    """One gather, one row per outgoing edge, cut into one parcel per receiving level."""
+    if not level.send_levels:
+        return
+    if level.send_index is not None:
+        state = tuple(s.index_select(0, level.send_index) for s in state)
+    elif level.send_count < level.size:
+        state = tuple(s[: level.send_count] for s in state)
+    parcels = zip(*(s.split(level.send_sizes) for s in state), strict=True)
+    for receiver, parcel in zip(level.send_levels, parcels, strict=True):
+        inboxes[receiver].append(parcel)
+
+
+def _receive(cell: Cell, inbox: list[State], level: Level, projected: Tensor) -> State:
+    """Joins the parcels of a level and adds the messages up at their targets."""
+    incoming = inbox[0]
+    if len(inbox) > 1:
+        incoming = tuple(torch.cat(tensors) for tensors in zip(*inbox, strict=True))  # [e, H]
+    index = level.receive_index
+    if index is None:  # one message for every node, in order
+        return cell.message(incoming, projected)
+    if cell.has_edge_gate:
+        incoming = cell.message(incoming, projected.index_select(0, index))
+    empty = projected.new_zeros(level.size, cell.hidden_size)
+    return tuple(empty.index_add(0, index, message) for message in incoming)
+
+
+def run_sync(
+    cell: Cell,
+    x: Tensor,
+    schedule: Schedule,
+    state: State | None = None,
+    want_state: bool = False,
+    want_gates: bool = False,
+    *,
+    steps: int,
+) -> Outcome:
+    """All nodes at once, ``steps`` times; after L steps a graph of L levels has settled.
+
+    On a graph without a cycle ``state`` enters at the sources in every step. On a graph with one
+    it is where the nodes start from.
+    """
+    source, target = schedule.edge_index.to(x.device)
+    sources, sinks = schedule.sources.to(x.device), schedule.sinks.to(x.device)
+    projected = cell.project(x)  # [N, G*H]
+    toward = projected.index_select(0, target) if cell.has_edge_gate else projected
+    current = entering = cell.initial_state(projected)
+    if state is not None and schedule.kind == "general":
+        current = state
+    elif state is not None:
+        arriving = cell.message(state, projected.index_select(0, sources))
+        entering = tuple(
+            e.index_copy(0, sources, a) for e, a in zip(entering, arriving, strict=True)
+        )
+    gates: tuple[Tensor, ...] = ()
+    for _ in range(steps):
+        messages = cell.message(tuple(s.index_select(0, source) for s in current), toward)
+        incoming = tuple(e.index_add(0, target, m) for e, m in zip(entering, messages, strict=True))
+        current, gates = cell.update(projected, incoming)
+    last = tuple(s.index_select(0, sinks) for s in current) if want_state else None
+    return Outcome(current[0], last, gates if want_gates else None)
+
+
+def run_scan(
+    cell: Cell,
+    x: Tensor,
+    schedule: Schedule,
+    state: State | None = None,
+    want_state: bool = False,
+) -> Outcome:
+    """All paths of a batch as one parallel scan; a path begins where the factor is zero."""
+    if not schedule.num_nodes:
+        return _nothing(cell, x, want_state)
+    plan: PathPlan = plan_of(PathPlan, schedule, x.device)
+    projected = take_rows(cell.project(x), plan.order, plan.rank)
+    a, b = cell.affine_coefficients(projected)  # [N, H], path after path
+    if state is not None:
+        b = b.index_add(0, plan.starts, a.index_select(0, plan.starts) * state[0])
+    h = affine_scan(a.index_fill(0, plan.starts, 0.0), b)
+    last = (h.index_select(0, plan.ends),) if want_state else None
+    return Outcome(take_rows(h, plan.rank, plan.order), last)
+
+
+def run_kernel(
+    cell: Cell,
+    x: Tensor,
+    schedule: Schedule,
+    state: State | None = None,
+    want_state: bool = False,
+) -> Outcome:
+    """The fused recurrent kernels of torch, on the layout that is fastest for these paths."""
+    if not schedule.num_nodes:
+        return _nothing(cell, x, want_state)
+    # Without full AVX-512 oneDNN's LSTM has no bf16 form: under autocast the kernel stays as it is.
+    with torch.autocast(x.device.type, enabled=False):
+        x = x.to(cell.weight_ih.dtype)
+        kernel = cell.kernel()
+        paths: PathPlan = plan_of(PathPlan, schedule, x.device)
+        if state is None:
+            zeros = x.new_zeros(paths.num_paths, cell.hidden_size)
+            state = (zeros,) * len(cell.state_names)
+        state = tuple(s.to(x.dtype).unsqueeze(0) for s in state)  # [1, B, H]
+        if paths.is_even:
+            h, *last = _run_even(kernel, x, paths, state)
+        elif _prefers_padding(kernel, x, schedule, want_state):
+            h, *last = _run_padded(kernel, x, schedule, state)
+        else:
+            h, *last = _run_packed(kernel, x, schedule, state)
+    return Outcome(h, tuple(s.squeeze(0) for s in last) if want_state else None)
+
+
+def _prefers_padding(kernel: Kernel, x: Tensor, schedule: Schedule, want_state: bool) -> bool:
+    # A padded run ends in states beyond the ends of the shorter paths.
+    if want_state or kernel.mode != "lstm" or x.is_cuda or x.dtype != torch.float32:
+        return False
+    return plan_of(PaddedPlan, schedule, x.device).waste <= _MAX_WASTE
+
+
+def _run_even(kernel: Kernel, x: Tensor, plan: PathPlan, state: State) -> tuple[Tensor, ...]:
+    x = take_rows(x, plan.order, plan.rank).view(plan.num_paths, plan.num_steps, -1)  # [B, T, F]
+    h, *last = _call(kernel, x, None, state)
+    return take_rows(h.reshape(-1, h.size(-1)), plan.rank, plan.order), *last
+
+
+def _run_padded(kernel: Kernel, x: Tensor, schedule: Schedule, state: State) -> tuple[Tensor, ...]:
+    plan: PaddedPlan = plan_of(PaddedPlan, schedule, x.device)
+    x = pad_rows(x, plan.index, plan.rank).view(plan.num_paths, plan.num_steps, -1)  # [B, T, F]
+    h, *last = _call(kernel, x, None, state)
+    return unpad_rows(h.reshape(-1, h.size(-1)), plan.index, plan.rank), *last
+
+
+def _run_packed(kernel: Kernel, x: Tensor, schedule: Schedule, state: State) -> tuple[Tensor, ...]:
+    plan: PackedPlan = plan_of(PackedPlan, schedule, x.device)
+    state = tuple(s.index_select(1, plan.path_order) for s in state)
+    h, *last = _call(kernel, take_rows(x, plan.order, plan.rank), plan.batch_sizes, state)
+    last = [s.index_select(1, plan.path_rank) for s in last]
+    return take_rows(h, plan.rank, plan.order), *last
+
+
+_KERNELS = {
+    "lstm": torch.lstm,
+    "gru": torch.gru,
+    "rnn_tanh": torch.rnn_tanh,
+    "rnn_relu": torch.rnn_relu,
+}
+
+
+def _call(
+    kernel: Kernel, x: Tensor, batch_sizes: Tensor | None, state: State
+) -> tuple[Tensor, ...]:
+    """One layer, one direction, of ``x`` ``[B, T, F]``, or packed ``[N, F]`` with batch sizes."""
+    initial = list(state) if kernel.mode == "lstm" else state[0]
+    has_biases = len(kernel.weights) == 4
+    training = torch.is_grad_enabled()  # cuDNN keeps what backward needs only in training
+    options = (list(kernel.weights), has_biases, 1, 0.0, training, False)
+    if batch_sizes is not None:
+        return _KERNELS[kernel.mode](x, batch_sizes, initial, *options)
+    return _KERNELS[kernel.mode](x, initial, *options, True)
+
+
+def _nothing(cell: Cell, x: Tensor, want_state: bool = False, want_gates: bool = False) -> Outcome:
+    """The outcome on a graph without nodes."""
+    (h, *_) = state = cell.initial_state(cell.project(x))
+    return Outcome(
+        h, state if want_state else None, (h,) * len(cell.gate_names) if want_gates else None
+    )
