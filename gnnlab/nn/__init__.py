@@ -1,6 +1,9 @@
 """The core: cells, schedules and message-passing layers. Tensors in, tensors out."""
 
+from gnnlab.nn.adjacency import Adjacency
+from gnnlab.nn.aggregate import aggregate
 from gnnlab.nn.aggregation import GRUAggregation, LSTMAggregation
+from gnnlab.nn.attention import GATConv
 from gnnlab.nn.cell import Cell, State
 from gnnlab.nn.cells import (
     CELLS,
@@ -13,6 +16,7 @@ from gnnlab.nn.cells import (
     make_cell,
 )
 from gnnlab.nn.gated import GatedGraphConv
+from gnnlab.nn.gcn import GCNConv
 from gnnlab.nn.recurrent import EXECUTORS, RecurrentConv
 from gnnlab.nn.scan import affine_scan
 from gnnlab.nn.schedule import Schedule
@@ -21,8 +25,11 @@ from gnnlab.nn.stack import GraphRNN
 __all__ = [
     "CELLS",
     "EXECUTORS",
+    "Adjacency",
     "Cell",
     "ChildSumTreeLSTMCell",
+    "GATConv",
+    "GCNConv",
     "GRUAggregation",
     "GRUCell",
     "GatedGraphConv",
@@ -36,5 +43,6 @@ __all__ = [
     "Schedule",
     "State",
     "affine_scan",
+    "aggregate",
     "make_cell",
 ]

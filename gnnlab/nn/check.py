@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch_geometric import EdgeIndex
 
 from gnnlab.errors import DtypeError, InputError, NonFiniteError, ShapeError
 
@@ -29,8 +30,8 @@ def check_edge_index(edge_index: Tensor, num_nodes: int) -> Tensor:
             value=type(edge_index).__name__,
             remedy="pass torch.tensor([[sources], [targets]])",
         )
-    if type(edge_index) is not Tensor:
-        edge_index = edge_index.as_subclass(Tensor)
+    if isinstance(edge_index, EdgeIndex):
+        edge_index = edge_index.as_tensor()
     if edge_index.dim() != 2 or edge_index.size(0) != 2:
         raise ShapeError(
             "an edge list has the shape [2, E]",

@@ -29,7 +29,9 @@ def recurrent(
         The hidden states ``[N, H]`` and the states of ``schedule.sinks``.
     """
     schedule = Schedule.of(edges, x.size(0))
-    rows = {} if state is None else dict(zip(schedule.sources.tolist(), zip(*state, strict=True), strict=True))
+    rows = {}
+    if state is not None:
+        rows = dict(zip(schedule.sources.tolist(), zip(*state, strict=True), strict=True))
     zeros = tuple(s[0] for s in cell.initial_state(cell.project(x[:1]))) if len(x) else ()
     predecessors: list[list[int]] = [[] for _ in range(len(x))]
     for source, target in schedule.edge_index.t().tolist():

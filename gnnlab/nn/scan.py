@@ -76,7 +76,7 @@ def _delayed(h: Tensor) -> Tensor:
 def _scan(a: Tensor, b: Tensor) -> Tensor:
     T, H = a.shape
     if T <= _CHUNK:
-        return torch.stack(_run(a.unbind(0), b.unbind(0))) if T else b
+        return torch.stack(_run(a.unbind(0), b.unbind(0))) if T else b.clone()
     C = -(-T // _CHUNK)
     if C * _CHUNK != T:
         filling = a.new_zeros(C * _CHUNK - T, H)

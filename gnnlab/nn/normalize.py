@@ -1,0 +1,93 @@
+r"""The normalisations of an adjacency: self-connections added, then scaled by the degrees.
+
+With :math:`A_{vu}` the weight of the edge from u to v and :math:`D` the diagonal of the weighted
+in-degrees of :math:`A + I`:
+
+- ``"sym"``: :math:`D^{-1/2} (A + I) D^{-1/2}`
+- ``"row"``: :math:`D^{-1} (A + I)`, the mean over a node and its predecessors
+- ``None``: :math:`A + I`
+
+:math:`A + I` is meant literally: a self loop that the graph already has counts in addition.
+
+Legend: N nodes, E edges, B graphs (a dense adjacency may have a leading B).
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from gnnlab.errors import InputError, UnknownNameError
+
+NORMALIZATIONS = ("sym", "row", None)
+
+
+def check_normalization(mode: str | None) -> None:
+    """Checks that ``mode`` is one of :data:`NORMALIZATIONS`.
+
+    Raises:
+        UnknownNameError: If it is not; lists the known ones.
+    """
+    if mode not in NORMALIZATIONS:
+        raise UnknownNameError.of("normalize", mode, map(repr, NORMALIZATIONS))
+
+
+def normalize_edges(
+    edge_index: Tensor, edge_weight: Tensor, num_nodes: int, mode: str | None
+) -> tuple[Tensor, Tensor]:
+    """Normalises an edge list.
+
+    Args:
+        edge_index: ``[2, E]``, row 0 the sources, row 1 the targets.
+        edge_weight: ``[E]``.
+        num_nodes: N.
+        mode: ``"sym"``, ``"row"`` or ``None``.
+
+    Returns:
+        The edges with the N self-connections at their end, ``[2, E + N]``, and their new weights.
+
+    Raises:
+        InputError: If a weighted in-degree is not positive.
+    """
+    self_connections = torch.arange(num_nodes, device=edge_index.device).expand(2, -1)  # [2, N]
+    edge_index = torch.cat([edge_index, self_connections], dim=1)  # [2, E + N]
+    edge_weight = torch.cat([edge_weight, edge_weight.new_ones(num_nodes)])  # [E + N]
+    if mode is None:
+        return edge_index, edge_weight
+    source, target = edge_index
+    degree = edge_weight.new_zeros(num_nodes).index_add(0, target, edge_weight)  # [N]
+    _check_degree(degree)
+    if mode == "row":
+        return edge_index, edge_weight / degree[target]
+    scale = degree.rsqrt()
+    return edge_index, scale[target] * edge_weight * scale[source]
+
+
+def normalize_dense(matrix: Tensor, mode: str | None) -> Tensor:
+    """Normalises a dense adjacency, ``[N, N]`` or ``[B, N, N]`` with row = source.
+
+    Raises:
+        InputError: If a weighted in-degree is not positive.
+    """
+    matrix = matrix + torch.eye(matrix.size(-1), dtype=matrix.dtype, device=matrix.device)
+    if mode is None:
+        return matrix
+    degree = matrix.sum(dim=-2)  # [N]: what arrives at a node stands in its column
+    _check_degree(degree)
+    if mode == "row":
+        return matrix / degree.unsqueeze(-2)
+    scale = degree.rsqrt()
+    return scale.unsqueeze(-1) * matrix * scale.unsqueeze(-2)
+
+
+def _check_degree(degree: Tensor) -> None:
+    bad = ~((degree > 0) & degree.isfinite())
+    if bad.any():
+        place = bad.nonzero()[0].tolist()
+        names = ("node",) if len(place) == 1 else ("graph", "node")
+        raise InputError(
+            "the edge weights into a node, with 1 for the node itself, must have a positive sum",
+            where=", ".join(f"{name} {number}" for name, number in zip(names, place, strict=True)),
+            value=float(degree[tuple(place)].detach()),
+            remedy="make negative weights smaller, or use normalize=None",
+        )

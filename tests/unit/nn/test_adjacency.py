@@ -1,0 +1,241 @@
+from __future__ import annotations
+
+import copy
+import pickle
+
+import pytest
+import torch
+from torch_geometric.data import Data
+from torch_geometric.edge_index import EdgeIndex
+from torch_geometric.utils import to_dense_adj
+
+from gnnlab.errors import DtypeError, InputError, NonFiniteError, ShapeError, UnknownNameError
+from gnnlab.nn.adjacency import Adjacency
+from gnnlab.nn.aggregate import aggregate
+
+pytestmark = pytest.mark.filterwarnings("ignore:Sparse CS. tensor support:UserWarning")
+
+EDGES = torch.tensor([[2, 0, 0, 1, 2], [2, 1, 1, 2, 0]])  # 0 -> 1 twice, and a self loop
+WEIGHT = torch.tensor([0.5, 1.0, 2.0, 4.0, 8.0], dtype=torch.float64)
+MATRIX = torch.tensor([[0, 3, 0], [0, 0, 4], [8, 0, 0.5]], dtype=torch.float64)
+LAYOUTS = {
+    "edges": lambda: Adjacency.from_edge_index(EDGES, 3, WEIGHT),
+    "sparse": lambda: Adjacency.from_sparse(MATRIX.t().to_sparse()),
+    "dense": lambda: Adjacency.from_dense(MATRIX),
+}
+
+
+@pytest.fixture(params=LAYOUTS)
+def adjacency(request):
+    return LAYOUTS[request.param]()
+
+
+def test_reads_and_writes_as_pyg_does():
+    adjacency = Adjacency.from_edge_index(EDGES, 3, WEIGHT)
+    assert torch.equal(adjacency.to_dense(), MATRIX)
+    assert torch.equal(adjacency.to_dense(), to_dense_adj(EDGES, edge_attr=WEIGHT)[0])
+
+
+def test_every_layout_lists_the_same_edges(adjacency):
+    edge_index, edge_weight = adjacency.to_edge_index()
+    assert edge_index.tolist() == [[0, 1, 2, 2], [1, 2, 0, 2]]
+    assert edge_weight.tolist() == [3.0, 4.0, 8.0, 0.5]
+    assert torch.equal(adjacency.to_dense(), MATRIX)
+
+
+@pytest.mark.parametrize(
+    ("form", "layout"),
+    [
+        (EDGES, "edges"),
+        (EdgeIndex(EDGES, sparse_size=(3, 3)), "edges"),
+        (EDGES.int(), "edges"),
+        (MATRIX.t().to_sparse(), "sparse"),
+        (MATRIX, "dense"),
+        (MATRIX.expand(2, 3, 3), "dense"),
+        (Adjacency.from_dense(MATRIX), "dense"),
+    ],
+)
+def test_of_tells_the_forms_apart(form, layout):
+    adjacency = Adjacency.of(form, 3)
+    assert (adjacency.layout, adjacency.num_nodes) == (layout, 3)
+    assert adjacency.to_edge_index()[0][:, :4].tolist() == [[0, 1, 2, 2], [1, 2, 0, 2]]
+
+
+def test_compressed_layouts_are_read():
+    for adj_t in (MATRIX.t().to_sparse_csr(), MATRIX.t().to_sparse_csc()):
+        adjacency = Adjacency.of(adj_t, 3)
+        assert adjacency.layout == "sparse"
+        assert torch.equal(adjacency.to_dense(), MATRIX)
+
+
+def test_two_nodes_are_told_apart_by_the_type_of_number():
+    square = torch.tensor([[0, 1], [1, 0]])
+    assert Adjacency.of(square, 2).layout == "edges"
+    assert Adjacency.of(square.double(), 2).layout == "dense"
+    with pytest.raises(DtypeError, match="integers"):
+        Adjacency.of(square.double(), 3)
+
+
+def test_entries_that_cancel_are_no_edge():
+    adjacency = Adjacency.from_edge_index(
+        torch.tensor([[0, 0, 1], [1, 1, 0]]), 2, torch.tensor([1.0, -1.0, 2.0])
+    )
+    assert adjacency.to_edge_index()[0].tolist() == [[1], [0]]
+
+
+def test_ids_of_a_batch_do_not_overlap():
+    edge_index, weight = Adjacency.from_dense(torch.stack([MATRIX, MATRIX.t()])).to_edge_index()
+    assert edge_index.tolist() == [[0, 1, 2, 2, 3, 4, 5, 5], [1, 2, 0, 2, 5, 3, 4, 5]]
+    assert weight.tolist() == [3.0, 4.0, 8.0, 0.5, 8.0, 3.0, 4.0, 0.5]
+
+
+def test_normalisations_by_hand(adjacency):
+    with_self = MATRIX + torch.eye(3)
+    degree = torch.tensor([9.0, 4.0, 5.5], dtype=torch.float64)  # what arrives, plus 1
+    torch.testing.assert_close(adjacency.normalized(None).to_dense(), with_self)
+    torch.testing.assert_close(adjacency.normalized("row").to_dense(), with_self / degree)
+    symmetric = with_self / degree.sqrt() / degree.sqrt().unsqueeze(1)
+    torch.testing.assert_close(adjacency.normalized("sym").to_dense(), symmetric)
+
+
+def test_diagonal_and_the_rest(adjacency):
+    assert adjacency.diagonal().tolist() == [0.0, 0.0, 0.5]
+    rest = adjacency.off_diagonal()
+    assert torch.equal(rest.to_dense() + adjacency.diagonal().diag(), MATRIX)
+    assert rest.layout == adjacency.layout
+
+
+def test_derived_graphs_are_computed_once(adjacency):
+    assert adjacency.normalized("sym") is adjacency.normalized("sym")
+    assert adjacency.normalized("sym") is not adjacency.normalized("row")
+    assert adjacency.off_diagonal() is adjacency.off_diagonal()
+
+
+def test_float64_is_not_computed_in_float32():
+    ones = Adjacency.from_edge_index(EDGES, 3)
+    assert ones.normalized("sym", torch.float32).weights().dtype == torch.float32
+    exact = ones.normalized("sym", torch.float64).weights()
+    expected = Adjacency.from_edge_index(EDGES, 3, torch.ones(5, dtype=torch.float64))
+    assert torch.equal(exact, expected.normalized("sym").weights())
+
+
+def test_learned_weights_can_be_trained_twice():
+    weight = WEIGHT.clone().requires_grad_()
+    adjacency = Adjacency.from_edge_index(EDGES, 3, weight)
+    gradients = []
+    for _ in range(2):
+        adjacency.normalized("sym").to_dense().square().sum().backward()
+        gradients.append(weight.grad.clone())
+    torch.testing.assert_close(gradients[1], 2 * gradients[0])
+
+
+def test_inference_mode_leaves_nothing_behind():
+    adjacency = Adjacency.from_edge_index(EDGES, 3, WEIGHT)
+    with torch.inference_mode():
+        adjacency.normalized("sym")
+    x = torch.ones(3, 1, requires_grad=True, dtype=torch.float64)
+    aggregate(adjacency.normalized("sym"), x).sum().backward()
+    assert x.grad.isfinite().all()
+
+
+def test_copies(adjacency):
+    small = pickle.dumps(adjacency)
+    adjacency.normalized("sym")
+    assert len(pickle.dumps(adjacency)) == len(small)  # what is derived does not travel
+    for twin in (copy.deepcopy(adjacency), pickle.loads(small)):  # noqa: S301
+        assert repr(twin) == repr(adjacency)
+        assert torch.equal(twin.to_dense(), MATRIX)
+        assert twin.normalized("sym") is not adjacency.normalized("sym")
+
+
+def test_moves_with_the_data_that_holds_it(adjacency):
+    assert adjacency.to("cpu") is adjacency
+    data = Data(x=torch.zeros(3, 1), adjacency=adjacency).to("meta")
+    assert data.adjacency.device == torch.device("meta")
+    assert data.adjacency.weights().dtype == torch.float64
+
+
+def test_repr():
+    shown = [repr(make()) for make in LAYOUTS.values()]
+    assert shown == [
+        "Adjacency(edges, num_nodes=3, num_edges=5)",
+        "Adjacency(sparse, num_nodes=3, num_edges=4)",
+        "Adjacency(dense, num_nodes=3, num_graphs=1)",
+    ]
+    assert "num_graphs=2" in repr(Adjacency.from_dense(torch.zeros(2, 0, 0)))
+
+
+def test_no_nodes():
+    for adjacency in (
+        Adjacency.from_edge_index(torch.zeros(2, 0, dtype=torch.long), 0),
+        Adjacency.from_dense(torch.zeros(0, 0)),
+        Adjacency.from_sparse(torch.zeros(0, 0).to_sparse()),
+    ):
+        assert adjacency.normalized("sym").to_dense().shape == (0, 0)
+        assert adjacency.to_edge_index()[0].shape == (2, 0)
+
+
+BAD_EDGE_LISTS = {
+    "shape": (EDGES.t(), None, ShapeError, r"\[2, E\].*\[5, 2\]"),
+    "float ids": (EDGES.float(), None, DtypeError, "integers"),
+    "id too large": (EDGES + 1, None, InputError, r"\[:, 0\].*\(3, 3\)"),
+    "negative id": (EDGES - 1, None, InputError, r"\[:, 1\].*\(-1, 0\)"),
+    "too few weights": (EDGES, WEIGHT[:4], ShapeError, "5 edges.*found: \\[4\\]"),
+    "weights as a column": (EDGES, WEIGHT.unsqueeze(1), ShapeError, r"\[5, 1\]"),
+    "integer weights": (EDGES, WEIGHT.long(), DtypeError, "int64"),
+    "list of weights": (EDGES, WEIGHT.tolist(), DtypeError, "list"),
+    "NaN weight": (EDGES, WEIGHT.log().sqrt(), NonFiniteError, r"edge_weight\[0\]"),
+    "infinite weight": (EDGES, 1 / (WEIGHT - 4), NonFiniteError, r"edge_weight\[3\]"),
+}
+
+
+@pytest.mark.parametrize("bad", BAD_EDGE_LISTS)
+def test_bad_edge_list(bad):
+    edge_index, edge_weight, error, message = BAD_EDGE_LISTS[bad]
+    with pytest.raises(error, match=message):
+        Adjacency.of(edge_index, 3, edge_weight)
+
+
+def test_bad_matrices():
+    with pytest.raises(ShapeError, match=r"\[N, N\]"):
+        Adjacency.from_dense(torch.zeros(3, 4))
+    with pytest.raises(ShapeError, match=r"\[2, 3, 3\]"):
+        Adjacency.from_sparse(MATRIX.expand(2, 3, 3).to_sparse())
+    with pytest.raises(DtypeError, match=r"torch\.strided"):
+        Adjacency.from_sparse(MATRIX)
+    with pytest.raises(NonFiniteError, match=r"adj_t.values\(\)\[0\]"):
+        Adjacency.from_sparse((MATRIX / 0).nan_to_num(nan=0, posinf=torch.inf).to_sparse())
+    with pytest.raises(ShapeError, match=r"must have 5 nodes.*num_nodes=3"):
+        Adjacency.of(MATRIX, 5)
+
+
+def test_weights_beside_a_matrix_are_refused(adjacency):
+    with pytest.raises(InputError, match="holds its own weights"):
+        Adjacency.of(adjacency, 3, WEIGHT)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("mode", ["sym", "row"])
+@pytest.mark.parametrize("weight", [-1.0, -2.0])
+def test_degree_that_is_not_positive_names_the_node(layout, mode, weight):
+    edges, weights = torch.tensor([[1, 1], [0, 1]]), torch.tensor([1.0, weight])
+    graph = Adjacency.from_edge_index(edges, 2, weights)
+    if layout == "dense":
+        graph = Adjacency.from_dense(graph.to_dense())
+    elif layout == "sparse":
+        graph = Adjacency.from_sparse(graph.to_dense().t().to_sparse())
+    with pytest.raises(InputError, match=rf"node 1; found: {1 + weight}"):
+        graph.normalized(mode)
+    assert graph.normalized(None).diagonal().tolist() == [1.0, 1 + weight]
+
+
+def test_degree_of_a_batch_names_the_graph():
+    matrices = torch.zeros(2, 2, 2)
+    matrices[1, 0, 1] = -3
+    with pytest.raises(InputError, match="graph 1, node 1"):
+        Adjacency.from_dense(matrices).normalized("sym")
+
+
+def test_unknown_normalisation(adjacency):
+    with pytest.raises(UnknownNameError, match=r"'mean'.*'sym', 'row', None"):
+        adjacency.normalized("mean")
