@@ -149,7 +149,7 @@ class LevelPlan:
                 send.counts[k],
                 send_sizes[k],
                 send_levels[k],
-                receive.index(k, full=size),
+                receive.index(k),
             )
             for k, size in enumerate(self.sizes)
         ]
@@ -174,7 +174,6 @@ class _LevelIndex:
         self._in_order = (out_of_order == 0).tolist()
         self._parts = index.to(device).split(self.counts)
 
-    def index(self, level: int, full: int | None = None) -> Tensor | None:
-        """``None`` if the index is 0, 1, 2, ... (and ``full`` long, where that is asked for)."""
-        in_order = self._in_order[level] and full in (None, self.counts[level])
-        return None if in_order else self._parts[level]
+    def index(self, level: int) -> Tensor | None:
+        """The index of one level, or ``None`` if it is 0, 1, 2, ..."""
+        return None if self._in_order[level] else self._parts[level]

@@ -106,7 +106,9 @@ def test_equals_torch_on_shuffled_path_graphs(name, lengths, num_layers, bidirec
         torch.testing.assert_close(first.bias.grad, network.bias_ih_l0.grad, **EXACT)
 
 
-@pytest.mark.parametrize("lengths", [LENGTHS, [9, 9, 9]], ids=["unequal", "equal"])
+@pytest.mark.parametrize(
+    "lengths", [LENGTHS, [9, 7, 8, 5], [9, 9, 9]], ids=["packed", "padded", "equal"]
+)
 @pytest.mark.parametrize("name", NETWORKS)
 def test_float32_equals_torch_to_rounding(name, lengths):
     network = NETWORKS[name](F, H).float()
@@ -121,6 +123,11 @@ def test_float32_equals_torch_to_rounding(name, lengths):
     (expected * weights).sum().backward()
     (result * weights).sum().backward()
     torch.testing.assert_close(x.grad, y.grad, rtol=0, atol=1e-5)
+    _, [last] = stack(x, Schedule.from_lengths(lengths), return_state=True)
+    ends = [network(part)[1] for part in y.split(lengths)]  # each ([1, H], [1, H]) or [1, H]
+    for number, mine in enumerate(last):
+        theirs = torch.cat([end[number] if name == "lstm" else end for end in ends])
+        torch.testing.assert_close(mine, theirs, rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("bidirectional", [False, True])
