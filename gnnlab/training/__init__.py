@@ -1,0 +1,20 @@
+"""Training: fitting, histories, seeds, and what all estimators share. Lightning lives here only."""
+
+from gnnlab.training.check import check_count, check_positive, check_seed
+from gnnlab.training.estimator import Estimator
+from gnnlab.training.fitting import ACCELERATORS, fit
+from gnnlab.training.history import History
+from gnnlab.training.seeds import STREAMS, seeded, stream
+
+__all__ = [
+    "ACCELERATORS",
+    "STREAMS",
+    "Estimator",
+    "History",
+    "check_count",
+    "check_positive",
+    "check_seed",
+    "fit",
+    "seeded",
+    "stream",
+]

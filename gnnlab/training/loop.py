@@ -1,0 +1,228 @@
+"""The training loop in Lightning's terms; imported by ``fit`` alone, because Lightning is slow."""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.utilities.exceptions import MisconfigurationException
+from torch import Tensor, nn
+from torch.nn.utils import clip_grad_norm_
+
+from gnnlab.errors import InputError, TrainingError
+from gnnlab.training.history import History, MetricsFile
+from gnnlab.training.interrupt import InterruptRequest
+
+_EVALUATIONS_PER_CHECKPOINT = 20
+
+
+@dataclass
+class Loop:
+    """The arguments of :func:`gnnlab.training.fit` that the loop needs, checked."""
+
+    model: nn.Module
+    loss_function: Callable
+    iterations: int
+    learning_rate: float
+    max_norm: float | None
+    evaluate: Callable | None
+    evaluate_every: int
+    stop: Callable | None
+    log_directory: Path | None
+    checkpoint: Callable | None
+    interrupt: InterruptRequest
+
+
+def run(loop: Loop, batches: Iterable, progress: bool | None, accelerator: str) -> History:
+    """Trains, and returns the history."""
+    module, recorder = Module(loop), Recorder(loop)
+    callbacks = [recorder]
+    if sys.stdout.isatty() if progress is None else progress:
+        callbacks.append(ProgressBar(loop.iterations))
+    trainer = _make_trainer(callbacks, accelerator)
+    loop.model.train()  # Lightning leaves the mode as it is
+    start = time.perf_counter()
+    try:
+        trainer.fit(module, Repeated(batches, loop.iterations))
+    finally:
+        recorder.close()
+        loop.model.eval()
+    recorder.history.seconds = time.perf_counter() - start
+    recorder.history.interrupted = loop.interrupt.requested
+    if loop.log_directory is not None and loop.checkpoint is not None:
+        recorder.save()
+    return recorder.history
+
+
+def _make_trainer(callbacks: list[Callback], accelerator: str) -> Trainer:
+    try:
+        return Trainer(
+            accelerator=accelerator,
+            devices=1,
+            max_epochs=1,
+            callbacks=callbacks,
+            # Ours are cheaper than Lightning's own and leave no folders behind.
+            logger=False,
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            num_sanity_val_steps=0,
+        )
+    except MisconfigurationException as error:
+        raise InputError(
+            "this machine has no such accelerator",
+            where="accelerator",
+            value=accelerator,
+            remedy="use 'auto'",
+        ) from error
+
+
+class Repeated:
+    """Exactly ``length`` batches, from an iterable that is started anew whenever it ends."""
+
+    def __init__(self, batches: Iterable, length: int):
+        self.batches, self.length = batches, length
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __iter__(self) -> Iterator:
+        number = 0
+        while True:
+            before = number
+            for batch in self.batches:
+                yield batch
+                number += 1
+                if number == self.length:
+                    return
+            if number == before:
+                raise InputError(
+                    f"there are batches for {number} of {self.length} iterations",
+                    where="batches",
+                    remedy="pass an iterable that can be started again, such as a DataLoader",
+                )
+
+
+class Module(LightningModule):
+    """The model with its loss and its optimiser."""
+
+    def __init__(self, loop: Loop):
+        super().__init__()
+        self.model, self.loop = loop.model, loop
+        self.row: dict[str, float] = {}
+
+    def training_step(self, batch: Any, batch_idx: int) -> Tensor:
+        """The loss of a batch; a loss that is not finite ends the training."""
+        loss, figures = self.loop.loss_function(self.model, batch)
+        self.row = {"iteration": batch_idx + 1, "loss": float(loss.detach())}
+        self.row |= {name: float(value) for name, value in figures.items()}
+        self._require_finite("loss")
+        return loss
+
+    def configure_gradient_clipping(self, optimizer, *args, **kwargs) -> None:
+        """Clips the gradients by their norm, which is recorded as it was before."""
+        max_norm = math.inf if self.loop.max_norm is None else self.loop.max_norm
+        self.row["gradient_norm"] = float(clip_grad_norm_(self.model.parameters(), max_norm))
+        self._require_finite("gradient_norm")
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        """Adam with a constant learning rate."""
+        return torch.optim.Adam(self.model.parameters(), lr=self.loop.learning_rate)
+
+    def _require_finite(self, name: str) -> None:
+        if not math.isfinite(self.row[name]):
+            raise TrainingError(
+                f"the {name.replace('_', ' ')} is not a finite number",
+                where=f"iteration {self.row['iteration']}",
+                value=self.row[name],
+                remedy="lower learning_rate or max_norm, or look for extreme values in the batch",
+            )
+
+
+class Recorder(Callback):
+    """Keeps the history and its file, evaluates, and ends the training when asked to."""
+
+    def __init__(self, loop: Loop):
+        self.loop = loop
+        self.history = History()
+        self.file = None
+        if loop.log_directory is not None:
+            self.file = MetricsFile(loop.log_directory / "metrics.csv")
+
+    def on_train_batch_end(self, trainer: Trainer, module: Module, *args) -> None:
+        """Adds the row of this iteration."""
+        self.history.rows.append(module.row)
+        if self.loop.interrupt.requested:
+            trainer.should_stop = True
+            return
+        iteration = module.row["iteration"]
+        if iteration % self.loop.evaluate_every and iteration < self.loop.iterations:
+            return
+        if self.loop.evaluate is not None:
+            figures = self._evaluate(module.model)
+            module.row |= figures
+            trainer.should_stop = self.loop.stop is not None and bool(self.loop.stop(figures))
+        if self.file is not None:
+            self.file.write(self.history.rows)
+            if iteration % (_EVALUATIONS_PER_CHECKPOINT * self.loop.evaluate_every) == 0:
+                self.save()
+
+    def _evaluate(self, model: nn.Module) -> dict[str, float]:
+        model.eval()
+        with torch.no_grad():
+            figures = self.loop.evaluate(model)
+        model.train()
+        return {name: float(value) for name, value in figures.items()}
+
+    def save(self) -> None:
+        """Writes the checkpoint."""
+        if self.loop.checkpoint is not None:
+            self.loop.checkpoint(self.loop.log_directory / "model.safetensors")
+
+    def close(self) -> None:
+        """Writes the rows that are not in the file yet."""
+        if self.file is not None:
+            self.file.write(self.history.rows)
+
+
+class ProgressBar(Callback):
+    """Rich's progress bar with the figures of the last evaluation."""
+
+    def __init__(self, iterations: int):
+        from rich import progress
+
+        self.bar = progress.Progress(
+            progress.BarColumn(),
+            progress.MofNCompleteColumn(),
+            progress.TimeRemainingColumn(),
+            progress.TextColumn("{task.description}"),
+        )
+        self.iterations = iterations
+        self.task = None
+
+    def on_train_start(self, *args) -> None:
+        """Shows the bar."""
+        self.bar.start()
+        self.task = self.bar.add_task("", total=self.iterations)
+
+    def on_train_batch_end(self, trainer: Trainer, module: Module, *args) -> None:
+        """Moves the bar on."""
+        figures = "  ".join(
+            f"{name} {value:.3g}" for name, value in module.row.items() if name != "iteration"
+        )
+        self.bar.update(self.task, advance=1, description=figures)
+
+    def on_train_end(self, *args) -> None:
+        """Leaves the bar as it is."""
+        self.bar.stop()
+
+    def on_exception(self, *args) -> None:
+        """Leaves the bar as it is."""
+        self.bar.stop()
