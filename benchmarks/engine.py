@@ -81,7 +81,7 @@ def random_binary_tree(num_leaves: int) -> tuple[list[tuple[int, int]], int]:
 
 
 def recursive_tree_lstm(cell: ChildSumTreeLSTMCell, x: Tensor, children: list[list[int]]) -> list:
-    """The hidden state of every node, computed as textbooks write it: a function that calls itself."""
+    """The hidden state of every node as textbooks write it: a function that calls itself."""
     states: list = [None] * len(x)
 
     def visit(node: int) -> tuple[Tensor, Tensor]:
@@ -140,16 +140,18 @@ def trees(seconds: float, device: torch.device, num_trees: int = 64, H: int = 64
     }
 
 
+def long_paths(conv: RecurrentConv, T: int, B: int, H: int, device: torch.device):
+    """A call that runs ``conv`` forward and backward over B sequences of T steps."""
+    x, schedule = torch.randn(T * B, H, device=device), Schedule.from_lengths([T] * B)
+    return forward_backward(conv, lambda: conv(x, schedule), device)
+
+
 def growth(seconds: float, device: torch.device, B: int = 8, H: int = 64) -> list[dict]:
     """Backward time at T = 2000 over T = 1000: 2 is linear, 4 would be quadratic."""
     rows = []
     for executor, cell in (("kernel", LSTMCell), ("scan", MinGRUCell), ("levels", LSTMCell)):
         conv = RecurrentConv(cell(H, H), executor=executor).to(device)
-        sides = {}
-        for T in (1000, 2000):
-            x = torch.randn(T * B, H, device=device)
-            schedule = Schedule.from_lengths([T] * B)
-            sides[T] = forward_backward(conv, lambda x=x, s=schedule: conv(x, s), device)
+        sides = {T: long_paths(conv, T, B, H, device) for T in (1000, 2000)}
         times = alternate(sides, seconds, rounds=5)
         rows.append(
             {

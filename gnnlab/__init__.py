@@ -11,7 +11,7 @@ __version__ = "0.1.0"
 
 _ROOMS = ("data", "errors", "nn", "plots", "sequences", "training")
 
-__all__ = ["__version__", *_ROOMS]  # noqa: PLE0604
+__all__ = ["__version__", *_ROOMS]
 
 
 def __getattr__(name: str):

@@ -13,12 +13,10 @@ class GnnlabError(Exception):
         remedy: What the user can do about it.
 
     Example:
-        >>> raise InputError(
-        ...     "a sequence needs two numbers", where="length", value=1, remedy="use length >= 2"
-        ... )
+        >>> raise InputError("too short", where="length", value=1, remedy="use length >= 2")
         Traceback (most recent call last):
         ...
-        gnnlab.errors.InputError: a sequence needs two numbers (at: length; found: 1); use length >= 2
+        gnnlab.errors.InputError: too short (at: length; found: 1); use length >= 2
     """
 
     def __init__(
@@ -66,9 +64,8 @@ class UnknownNameError(InputError):
     @classmethod
     def of(cls, kind: str, name: object, known) -> UnknownNameError:
         """Builds the error for a ``kind`` of thing (cell, task, ...) called ``name``."""
-        return cls(
-            f"unknown {kind}", where=kind, value=repr(name), remedy=f"use one of: {', '.join(known)}"
-        )
+        remedy = f"use one of: {', '.join(known)}"
+        return cls(f"unknown {kind}", where=kind, value=repr(name), remedy=remedy)
 
 
 class CycleError(InputError):

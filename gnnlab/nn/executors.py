@@ -28,7 +28,7 @@ _MAX_WASTE = 2.0
 # hands out blocks beyond 32 MiB as new pages at every call, and filling those takes longer than the
 # arithmetic: shorter segments, which hand the state on, are up to twice as fast.
 _SAVED_PER_STATE = 10
-_ONE_CALL = 24 * 2**20
+_ONE_CALL = 36 * 2**20
 _SEGMENT = 8 * 2**20
 
 

@@ -280,6 +280,21 @@ def test_gradients(name, executor):
     assert torch.autograd.gradgradcheck(run, (x, *state, *weights), atol=1e-4)
 
 
+@pytest.mark.parametrize("executor", ["scan", "levels", "sync"])
+def test_function_transforms_pass_through(executor):
+    conv = RecurrentConv(make_cell("mingru" if executor == "scan" else "lstm", F, H))
+    conv.executor = executor
+    schedule = Schedule.from_edge_index(shuffled_paths([3, 1, 4])[0], 8)
+    x, direction = torch.randn(8, F), torch.randn(8, F)
+    expected = torch.autograd.functional.jacobian(lambda x: conv(x, schedule), x)
+    run = lambda x: conv(x, schedule)  # noqa: E731
+    torch.testing.assert_close(torch.func.jacrev(run)(x), expected, **EXACT)
+    _, tangent = torch.func.jvp(run, (x,), (direction,))
+    torch.testing.assert_close(tangent, torch.tensordot(expected, direction, 2), **EXACT)
+    many = torch.randn(3, 8, F)
+    torch.testing.assert_close(torch.func.vmap(run)(many), torch.stack([*map(run, many)]), **EXACT)
+
+
 @pytest.mark.parametrize("name", CELLS)
 def test_gates_are_those_of_single_steps(name):
     conv = RecurrentConv(make_cell(name, F, H), bidirectional=True)

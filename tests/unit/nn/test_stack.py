@@ -20,6 +20,13 @@ def test_layers_follow_each_other(name, bidirectional):
     assert stack.num_parameters() == sum(p.numel() for p in stack.parameters())
 
 
+def test_gradients():
+    stack = GraphRNN(2, 3, num_layers=2, cell="gru", bidirectional=True).double()
+    x = torch.randn(5, 2, dtype=torch.float64, requires_grad=True)
+    schedule = Schedule.from_edge_index(torch.tensor([[4, 0, 1], [0, 2, 3]]), 5)
+    assert torch.autograd.gradcheck(lambda x: stack(x, schedule), x)
+
+
 def test_states_carry_a_sequence_on():
     stack = GraphRNN(3, 5, num_layers=2)
     x = torch.randn(8, 3)

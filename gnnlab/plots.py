@@ -1,0 +1,326 @@
+"""Every figure of gnnlab: learning curves, heat maps, gates over time, small graph drawings.
+
+Functions take tidy data and a path, draw on a :class:`matplotlib.figure.Figure` of their own (no
+pyplot state, so they work without a display and in any thread), and return the path they wrote.
+Colours are those of Okabe and Ito, told apart by colour-blind readers; ordered groups (lengths)
+take steps of one sequential map instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from gnnlab.errors import InputError, ShapeError
+
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+_DASHES = ("-", "--", "-.", ":")
+_STYLE = {
+    "font.size": 9.5,
+    "axes.titlesize": 10,
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": "#555555",
+    "axes.linewidth": 0.8,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#E6E6E6",
+    "grid.linewidth": 0.7,
+    "xtick.color": "#333333",
+    "ytick.color": "#333333",
+    "legend.frameon": False,
+    "lines.linewidth": 1.6,
+    "figure.dpi": 100,
+    "savefig.dpi": 160,
+}
+
+
+def learning_curves(
+    table: pd.DataFrame,
+    path: str | Path,
+    *,
+    measures: Mapping[str, str],
+    group: str,
+    panel: str | None = None,
+    x: str = "iteration",
+    title: str = "",
+) -> Path:
+    """Draws the mean over seeds as a line and the standard deviation as a band.
+
+    One row of panels per measure and one column per value of ``panel``; without ``panel`` the
+    measures stand side by side. One line per value of ``group``. Measures with ``accuracy`` in
+    their name share the range 0 to 1, all others and ``x`` are drawn on logarithmic axes.
+
+    Args:
+        table: One row per run and point on the ``x`` axis; missing values are left out.
+        path: The image file to write.
+        measures: Column name of each measure with the label of its axis.
+        group: The column whose values become lines.
+        panel: The column whose values become columns of panels.
+        x: The column of the horizontal axis.
+        title: The headline of the figure.
+
+    Raises:
+        InputError: The table is empty or lacks a column.
+
+    Example:
+        >>> table = pd.DataFrame({"iteration": [1, 2, 1, 2], "length": 5, "loss": [2, 1, 3, 1.5]})
+        >>> folder = getfixture("tmp_path")
+        >>> learning_curves(table, folder / "a.png", measures={"loss": "loss"}, group="length").name
+        'a.png'
+    """
+    _check_columns(table, [x, group, *measures, *([panel] if panel else [])])
+    panels = sorted(table[panel].unique()) if panel else [None]
+    groups = table[group].unique()
+    shape = (len(measures), len(panels)) if panel else (1, len(measures))
+    with matplotlib.rc_context(_STYLE):
+        size = (1.7 + 2.7 * shape[1], 0.7 + 2.3 * shape[0])
+        figure = Figure(figsize=size, layout="constrained")
+        grid = figure.subplots(*shape, squeeze=False, sharex=True, sharey="row" if panel else False)
+        rows = grid if panel else grid.T
+        for row, (measure, label) in zip(rows, measures.items(), strict=True):
+            for axes, value in zip(row, panels, strict=True):
+                part = table if panel is None else table[table[panel] == value]
+                mean_and_band(axes, part, x=x, y=measure, group=group, groups=groups)
+                if "accuracy" not in measure:
+                    axes.set_yscale("log")
+            row[0].set_ylabel(label)
+        if panel:
+            for axes, value in zip(grid[0], panels, strict=True):
+                axes.set_title(f"{panel} {value}")
+        # Most happens in the beginning; the rest of a long training is the same twice over.
+        grid[0, 0].set_xscale("log")
+        for axes in grid[-1]:
+            axes.set_xlabel(x)
+            axes.xaxis.set_major_formatter("{x:,.0f}")
+        _legend_beside(figure, grid[0, 0], group)
+        _headline(figure, title)
+        return _save(figure, path)
+
+
+def mean_and_band(
+    axes: Axes, table: pd.DataFrame, *, x: str, y: str, group: str, groups: Sequence | None = None
+) -> None:
+    """Draws, for each value of ``group``, the mean of ``y`` over the runs and a band of one std.
+
+    Args:
+        axes: Where to draw.
+        table: Tidy data with the columns ``x``, ``y`` and ``group``.
+        x: Column of the horizontal axis.
+        y: Column of the vertical axis.
+        group: Column whose values become lines.
+        groups: All groups that get a colour, also those that this table lacks, so that panels of
+            one figure agree.
+    """
+    groups = table[group].unique() if groups is None else groups
+    is_share = "accuracy" in y
+    for value, (colour, dashes) in _colours(groups).items():
+        runs = table.loc[table[group] == value, [x, y]].dropna()
+        if runs.empty:
+            continue
+        summary = runs.groupby(x)[y].agg(["mean", "std"]).fillna({"std": 0.0})
+        mean, std = summary["mean"], summary["std"]
+        # On a logarithmic axis a band below zero would tear the picture.
+        low = (mean - std).clip(lower=0.0 if is_share else mean.min() * 0.5)
+        high = (mean + std).clip(upper=1.0 if is_share else None)
+        axes.fill_between(summary.index, low, high, color=colour, alpha=0.18, linewidth=0)
+        axes.plot(summary.index, mean, color=colour, linestyle=dashes, label=str(value))
+    if is_share:
+        axes.set_ylim(-0.02, 1.04)
+
+
+def heat_map(
+    values: pd.DataFrame,
+    path: str | Path,
+    *,
+    label: str,
+    title: str = "",
+    limits: tuple[float, float] | None = None,
+    number_format: str = "{:.2f}",
+) -> Path:
+    """Draws a table as coloured cells with the number written into each.
+
+    Args:
+        values: The numbers; index and columns with their names label the axes.
+        path: The image file to write.
+        label: What the colour means, with its unit.
+        title: The headline of the figure.
+        limits: Values at the two ends of the colour bar; the data's own when left out.
+        number_format: How a number is written into its cell.
+
+    Raises:
+        InputError: The table is empty.
+    """
+    _check_columns(values, [])
+    low, high = limits or (float(np.nanmin(values)), float(np.nanmax(values)))
+    rows, columns = values.shape
+    with matplotlib.rc_context(_STYLE | {"axes.grid": False}):
+        figure = Figure(figsize=(2.6 + 0.95 * columns, 1.3 + 0.42 * rows), layout="constrained")
+        axes = figure.subplots()
+        image = axes.imshow(values, cmap="cividis", vmin=low, vmax=high, aspect="auto")
+        axes.set_xticks(range(columns), [str(name) for name in values.columns])
+        axes.set_yticks(range(rows), [str(name) for name in values.index])
+        axes.set_xlabel(values.columns.name or "")
+        axes.set_ylabel(values.index.name or "")
+        axes.tick_params(length=0)
+        axes.spines[:].set_visible(False)
+        for (row, column), number in np.ndenumerate(values.to_numpy()):
+            dark = (number - low) < 0.5 * (high - low)
+            text = number_format.format(number) if np.isfinite(number) else "–"
+            colour = "white" if dark and np.isfinite(number) else "black"
+            axes.text(column, row, text, ha="center", va="center", color=colour)
+        figure.colorbar(image, ax=axes, label=label, pad=0.02).outline.set_visible(False)
+        _headline(figure, title)
+        return _save(figure, path)
+
+
+def gates_over_time(
+    gates: Mapping[str, np.ndarray],
+    path: str | Path,
+    *,
+    steps: Sequence[object],
+    signed: Sequence[str] = (),
+    title: str = "",
+) -> Path:
+    """Draws the activations of each gate, one row per hidden unit, one column per time step.
+
+    Args:
+        gates: Name of each gate with its activations ``[T, H]``.
+        path: The image file to write.
+        steps: The input at each of the ``T`` steps, written below the picture.
+        signed: Names of those that range from -1 to 1 or farther; all others range from 0 to 1.
+        title: The headline of the figure.
+
+    Raises:
+        ShapeError: A gate is not a matrix with one row per step.
+    """
+    for name, values in gates.items():
+        if np.ndim(values) != 2 or len(values) != len(steps):
+            raise ShapeError(
+                "a gate must be a matrix with one row per step",
+                where=name,
+                value=np.shape(values),
+                remedy=f"pass [{len(steps)}, H]",
+            )
+    columns = min(3, len(gates))
+    rows = -(-len(gates) // columns)
+    with matplotlib.rc_context(_STYLE | {"axes.grid": False}):
+        figure = Figure(figsize=(0.6 + 2.9 * columns, 0.6 + 2.1 * rows), layout="constrained")
+        grid = figure.subplots(rows, columns, squeeze=False, sharey=True).flat
+        for axes in grid[len(gates) :]:
+            axes.set_visible(False)
+        for number, (axes, name) in enumerate(zip(grid, gates, strict=False)):
+            values = np.asarray(gates[name]).T  # [H, T]
+            is_signed = name in signed
+            limit = max(1.0, np.abs(values).max()) if is_signed else 1.0
+            image = axes.imshow(
+                values,
+                cmap="RdBu_r" if is_signed else "cividis",
+                vmin=-limit if is_signed else 0.0,
+                vmax=limit,
+                aspect="auto",
+                interpolation="nearest",
+            )
+            axes.set_title(name)
+            axes.set_xticks(range(len(steps)), [str(step) for step in steps])
+            is_lowest = number + columns >= len(gates)
+            axes.tick_params(length=0, labelbottom=is_lowest)
+            figure.colorbar(image, ax=axes, pad=0.02).outline.set_visible(False)
+        for axes in grid[::columns]:
+            axes.set_ylabel("hidden unit")
+        figure.supxlabel("input at each step", fontsize=9.5)
+        _headline(figure, title)
+        return _save(figure, path)
+
+
+def graph_row(
+    graphs: Mapping[str, tuple[Sequence[tuple[float, float]], Sequence[tuple[int, int]]]],
+    path: str | Path,
+    *,
+    labels: Sequence[Sequence[str]] | None = None,
+) -> Path:
+    """Draws small directed graphs side by side.
+
+    Args:
+        graphs: Caption of each graph with its node positions and its edges (source, target).
+        path: The image file to write.
+        labels: For each graph, the text in each node; the node's number when left out.
+    """
+    with matplotlib.rc_context(_STYLE | {"axes.grid": False}):
+        figure = Figure(figsize=(3.0 * len(graphs), 2.5), layout="constrained")
+        for column, (caption, (positions, edges)) in enumerate(graphs.items()):
+            axes = figure.add_subplot(1, len(graphs), column + 1)
+            names = labels[column] if labels else [str(node) for node in range(len(positions))]
+            for source, target in edges:
+                _arrow(axes, positions[source], positions[target])
+            for (left, top), name in zip(positions, names, strict=True):
+                axes.text(
+                    left,
+                    top,
+                    name,
+                    ha="center",
+                    va="center",
+                    color="white",
+                    fontsize=9,
+                    bbox={"boxstyle": "circle,pad=0.42", "fc": PALETTE[column], "ec": "white"},
+                )
+            axes.set_title(caption, loc="center")
+            axes.set_xlim(-0.15, 1.15)
+            axes.set_ylim(-0.2, 1.2)
+            axes.axis("off")
+        return _save(figure, path)
+
+
+def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:
+    style = {"arrowstyle": "-|>", "color": "#555555", "shrinkA": 11, "shrinkB": 12, "lw": 1.3}
+    axes.annotate("", xy=end, xytext=start, arrowprops=style)
+
+
+def _colours(groups: Sequence) -> dict[object, tuple[str, str]]:
+    """Gives each group colour and dashes: steps of one map for numbers, the palette for names."""
+    groups = list(groups)
+    if all(isinstance(value, int | float | np.number) for value in groups):
+        groups = sorted(groups)
+        shades = matplotlib.colormaps["viridis"](np.linspace(0.05, 0.78, len(groups)))
+        colours = [matplotlib.colors.to_hex(shade) for shade in shades]
+    else:
+        colours = [PALETTE[i % len(PALETTE)] for i in range(len(groups))]
+    dashes = [_DASHES[i % len(_DASHES)] for i in range(len(groups))]
+    return dict(zip(groups, zip(colours, dashes, strict=True), strict=True))
+
+
+def _headline(figure: Figure, title: str) -> None:
+    if title:
+        figure.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
+
+
+def _legend_beside(figure: Figure, axes: Axes, title: str) -> None:
+    handles, labels = axes.get_legend_handles_labels()
+    figure.legend(handles, labels, title=title, loc="outside right upper", handlelength=2.4)
+
+
+def _check_columns(table: pd.DataFrame, needed: Sequence[str]) -> None:
+    if table.empty:
+        raise InputError("there is nothing to draw", where="table", value="no rows")
+    missing = [name for name in needed if name not in table]
+    if missing:
+        raise InputError(
+            "the table lacks columns",
+            where="table",
+            value=", ".join(missing),
+            remedy=f"it has: {', '.join(map(str, table.columns))}",
+        )
+
+
+def _save(figure: Figure, path: str | Path) -> Path:
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path)
+    return path

@@ -1,0 +1,153 @@
+"""Figures: what is drawn where, which files appear, which tables are refused."""
+
+from __future__ import annotations
+
+import matplotlib.colors
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from gnnlab import plots
+from gnnlab.errors import InputError, ShapeError
+
+MEASURES = {"validation_accuracy": "accuracy on validation", "loss": "loss (nats)"}
+PNG = b"\x89PNG"
+
+
+@pytest.fixture
+def metrics():
+    rows = [
+        {
+            "model": model,
+            "length": length,
+            "seed": seed,
+            "iteration": iteration,
+            "loss": 3.0 / iteration + seed,
+            "validation_accuracy": iteration / 4 if iteration % 2 == 0 else None,
+        }
+        for model in ("lstm", "bilstm")
+        for length in (5, 10)
+        for seed in (0, 1, 2)
+        for iteration in (1, 2, 3, 4)
+    ]
+    return pd.DataFrame(rows)
+
+
+def test_learning_curves_write_an_image(metrics, tmp_path):
+    path = plots.learning_curves(
+        metrics, tmp_path / "new folder" / "a.png", measures=MEASURES, group="length"
+    )
+    assert path.read_bytes().startswith(PNG)
+
+
+def test_learning_curves_have_a_panel_per_measure_and_value(metrics, tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(plots, "_save", lambda figure, path: drawn.append(figure) or path)
+    plots.learning_curves(
+        metrics, tmp_path / "a.png", measures=MEASURES, group="model", panel="length", title="Race"
+    )
+    (figure,) = drawn
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["length 5", "length 10", "", ""]
+    labels = [axes.get_ylabel() for axes in figure.axes]
+    assert labels == ["accuracy on validation", "", "loss (nats)", ""]
+    assert [axes.get_yscale() for axes in figure.axes] == ["linear"] * 2 + ["log"] * 2
+    assert {text.get_text() for text in figure.legends[0].get_texts()} == {"lstm", "bilstm"}
+    assert figure.get_suptitle() == "Race"
+
+
+def test_band_is_mean_and_standard_deviation_over_runs(metrics):
+    axes = Figure().subplots()
+    part = metrics[(metrics["model"] == "lstm") & (metrics["length"] == 5)]
+    plots.mean_and_band(axes, part, x="iteration", y="loss", group="length")
+    (line,) = axes.lines
+    assert line.get_xdata().tolist() == [1, 2, 3, 4]
+    assert np.allclose(line.get_ydata(), [4.0, 2.5, 2.0, 1.75])  # seeds add 0, 1 and 2
+    top = axes.collections[0].get_paths()[0].vertices[:, 1].max()
+    assert np.isclose(top, 5.0)  # the standard deviation of 0, 1, 2 is 1
+
+
+def test_accuracy_band_stays_between_0_and_1():
+    axes = Figure().subplots()
+    table = pd.DataFrame({"iteration": 1, "accuracy": [0.0, 1.0, 1.0], "model": "lstm"})
+    table = pd.concat([table, table.assign(iteration=2)])
+    plots.mean_and_band(axes, table, x="iteration", y="accuracy", group="model")
+    heights = axes.collections[0].get_paths()[0].vertices[:, 1]
+    assert heights.min() >= 0
+    assert heights.max() <= 1
+
+
+def test_iterations_without_a_value_are_left_out(metrics):
+    axes = Figure().subplots()
+    plots.mean_and_band(axes, metrics, x="iteration", y="validation_accuracy", group="model")
+    assert [line.get_xdata().tolist() for line in axes.lines] == [[2, 4], [2, 4]]
+
+
+def test_groups_keep_their_colour_in_a_panel_that_lacks_one(metrics):
+    axes = Figure().subplots()
+    part = metrics[metrics["model"] == "bilstm"]
+    plots.mean_and_band(
+        axes, part, x="iteration", y="loss", group="model", groups=["lstm", "bilstm"]
+    )
+    assert axes.lines[0].get_color() == plots.PALETTE[1]
+
+
+def test_numbers_get_shades_in_their_order():
+    axes = Figure().subplots()
+    table = pd.DataFrame({"iteration": [1, 1, 1], "loss": 1.0, "length": [15, 5, 10]})
+    plots.mean_and_band(axes, table, x="iteration", y="loss", group="length")
+    shades = {line.get_label(): matplotlib.colors.to_rgb(line.get_color()) for line in axes.lines}
+    brightness = [sum(shades[length]) for length in ("5", "10", "15")]
+    assert brightness == sorted(brightness)
+    assert len(set(shades.values())) == 3
+
+
+def test_heat_map_writes_every_number(tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(plots, "_save", lambda figure, path: drawn.append(figure) or path)
+    values = pd.DataFrame({"palindrome": [0.5, 1.0], "baum-sweet": [0.25, np.nan]}, ["rnn", "gru"])
+    plots.heat_map(values, tmp_path / "a.png", label="accuracy")
+    texts = [text.get_text() for text in drawn[0].axes[0].texts]
+    assert texts == ["0.50", "0.25", "1.00", "–"]
+
+
+def test_heat_map_writes_an_image(tmp_path):
+    values = pd.DataFrame([[0.0, 1.0]], ["lstm"], ["a", "b"])
+    assert plots.heat_map(values, tmp_path / "a.png", label="accuracy").read_bytes()[:4] == PNG
+
+
+@pytest.mark.parametrize("num_gates", [1, 2, 4, 6])
+def test_gates_over_time_write_an_image(num_gates, tmp_path):
+    gates = {f"gate {i}": np.random.default_rng(i).random((3, 5)) for i in range(num_gates)}
+    path = plots.gates_over_time(gates, tmp_path / "a.png", steps="abc", signed=["gate 0"])
+    assert path.read_bytes().startswith(PNG)
+
+
+def test_gates_must_have_a_row_per_step(tmp_path):
+    with pytest.raises(ShapeError, match=r"gate.*forget.*\(4, 5\)"):
+        plots.gates_over_time({"forget": np.zeros((4, 5))}, tmp_path / "a.png", steps="abc")
+
+
+def test_graph_row_draws_nodes_and_arrows(tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(plots, "_save", lambda figure, path: drawn.append(figure) or path)
+    graphs = {"path": ([(0, 0), (1, 0)], [(0, 1)])}
+    plots.graph_row(graphs, tmp_path / "a.png", labels=[["Emma", "Heidi"]])
+    texts = [text.get_text() for text in drawn[0].axes[0].texts]
+    assert texts == ["", "Emma", "Heidi"]  # an arrow is an annotation without words
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        (pd.DataFrame(), "nothing to draw"),
+        (
+            pd.DataFrame({"iteration": [1], "loss": [1.0]}),
+            r"lacks columns.*length.*iteration, loss",
+        ),
+    ],
+)
+def test_table_without_the_data_is_refused(table, message, tmp_path):
+    with pytest.raises(InputError, match=message):
+        plots.learning_curves(table, tmp_path / "a.png", measures={"loss": "l"}, group="length")
+    assert not (tmp_path / "a.png").exists()
