@@ -10,7 +10,7 @@ from torch import Tensor
 
 from gnnlab.errors import ShapeError
 from gnnlab.nn.adjacency import Adjacency
-from gnnlab.nn.check import check_finite, check_width
+from gnnlab.nn.check import check_features
 
 
 def aggregate(adjacency: Adjacency, x: Tensor) -> Tensor:
@@ -55,22 +55,22 @@ def aggregate(adjacency: Adjacency, x: Tensor) -> Tensor:
     return torch.zeros_like(x).index_add(0, target, weight.unsqueeze(-1) * x[source])
 
 
-def check_nodes(x: Tensor, num_features: int) -> None:
+def check_nodes(x: Tensor, num_features: int, weight: Tensor) -> None:
     """Checks what a layer gets: ``[N, F]``, or ``[B, N, F]`` of a padded batch.
 
     Args:
         x: The features.
         num_features: F, or -1 if a lazy layer does not know it yet.
+        weight: A parameter of the layer, for its type of numbers.
 
     Raises:
         ShapeError: If ``x`` has another number of dimensions or features.
-        DtypeError: If ``x`` does not hold floating-point numbers.
+        DtypeError: If ``x`` does not hold floating-point numbers of the layer's type.
         NonFiniteError: If a value is NaN or infinite.
     """
     is_batch = isinstance(x, Tensor) and x.dim() == 3
-    check_width(x.flatten(0, 1) if is_batch else x, None if num_features == -1 else num_features)
-    if not x.requires_grad:  # what requires a gradient was computed, not handed in by a user
-        check_finite(x)
+    known = None if num_features == -1 else num_features
+    check_features(x.flatten(0, 1) if is_batch else x, known, weight)
 
 
 def check_match(adjacency: Adjacency, x: Tensor) -> None:

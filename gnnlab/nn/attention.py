@@ -114,7 +114,7 @@ class GATConv(nn.Module):
                 with the self loops, and their weights ``[E, K]`` before dropout. Node n of graph b
                 of a padded batch has the id ``b * N + n``.
         """
-        check_nodes(x, self.lin.in_channels)
+        check_nodes(x, self.lin.in_channels, self.lin.weight)
         adjacency = Adjacency.of(edge_index, x.size(-2))
         check_match(adjacency, x)
         z = self.lin(x).view(-1, self.heads, self.out_channels)  # [N, K, H]

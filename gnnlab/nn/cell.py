@@ -6,24 +6,16 @@ Legend: N nodes, F input size, H hidden size, G number of gates.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from gnnlab.errors import InputError, ShapeError
-from gnnlab.nn.check import check_width
+from gnnlab.nn.check import check_dtype, check_width
 
 #: The state of N nodes: the hidden state first, then whatever else the cell remembers, each [N, H].
 State = tuple[Tensor, ...]
-
-
-class Kernel(NamedTuple):
-    """The weights of a cell in the layout of torch's fused recurrent kernels."""
-
-    mode: str  # "lstm", "gru", "rnn_tanh" or "rnn_relu"
-    weights: tuple[Tensor, ...]  # weight_ih, weight_hh[, bias_ih, bias_hh]
 
 
 class Cell(nn.Module):
@@ -55,6 +47,8 @@ class Cell(nn.Module):
     affine = False
     #: Whether :meth:`message` is more than the sender's state.
     has_edge_gate = False
+    #: Which of torch's fused kernels computes exactly this cell: "lstm", "gru", "rnn_tanh", ...
+    kernel_mode: str | None = None
 
     def __init__(self, input_size: int, hidden_size: int, bias: bool = True):
         super().__init__()
@@ -97,9 +91,14 @@ class Cell(nn.Module):
         """For affine cells: ``(a, b)`` of the step ``h = a * h_previous + b``, each ``[N, H]``."""
         raise NotImplementedError
 
-    def kernel(self) -> Kernel | None:
-        """The weights for torch's fused kernel that computes exactly this cell, if there is one."""
-        return None
+    def kernel_weights(self) -> tuple[Tensor, ...]:
+        """``weight_ih, weight_hh[, bias_ih, bias_hh]`` as the kernel of ``kernel_mode`` wants them.
+
+        The kernels have two biases, of which only the sum counts: the second one is zero.
+        """
+        if self.bias is None:
+            return self.weight_ih, self.weight_hh
+        return self.weight_ih, self.weight_hh, self.bias, torch.zeros_like(self.bias)
 
     def initial_state(self, projected: Tensor) -> State:
         """Zeros for every row of ``projected``."""
@@ -126,9 +125,10 @@ class Cell(nn.Module):
         """One step: the next state, with ``return_gates`` also the activations by gate name.
 
         Raises:
-            ShapeError: If the widths do not fit the cell's sizes.
+            ShapeError, DtypeError: If x or the state do not fit the cell.
         """
         check_width(x, self.input_size)
+        check_dtype(x, self.weight_ih)
         projected = self.project(x)  # [N, G*H]
         if state is None:
             state = self.initial_state(projected)

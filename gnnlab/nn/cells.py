@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from gnnlab.errors import UnknownNameError
-from gnnlab.nn.cell import Cell, Kernel, State
+from gnnlab.nn.cell import Cell, State
 
 
 class RNNCell(Cell):
@@ -50,9 +50,10 @@ class RNNCell(Cell):
         h = h.tanh() if self.nonlinearity == "tanh" else h.relu()
         return (h,), (h,)
 
-    def kernel(self) -> Kernel:
+    @property
+    def kernel_mode(self) -> str:
         """The kernel of ``torch.nn.RNN``."""
-        return Kernel(f"rnn_{self.nonlinearity}", _fused_weights(self))
+        return f"rnn_{self.nonlinearity}"
 
 
 class LSTMCell(Cell):
@@ -80,6 +81,7 @@ class LSTMCell(Cell):
 
     state_names = ("h", "c")
     gate_names = ("i", "f", "g", "o")
+    kernel_mode = "lstm"
 
     def update(self, projected: Tensor, state: State) -> tuple[State, tuple[Tensor, ...]]:
         """The four gates, then the memory, then what the node shows of it."""
@@ -90,10 +92,6 @@ class LSTMCell(Cell):
         c = torch.addcmul(f * c, i, g)
         h = o * c.tanh()
         return (h, c), (i, f, g, o)
-
-    def kernel(self) -> Kernel:
-        """The kernel of ``torch.nn.LSTM``."""
-        return Kernel("lstm", _fused_weights(self))
 
 
 class PeepholeLSTMCell(Cell):
@@ -193,9 +191,18 @@ class GRUCell(Cell):
         h = torch.lerp(n, h, z)  # (1 - z) n + z h
         return (h,), (r, z, n)
 
-    def kernel(self) -> Kernel | None:
+    @property
+    def kernel_mode(self) -> str | None:
         """The kernel of ``torch.nn.GRU`` for ``reset="after"``."""
-        return Kernel("gru", _fused_weights(self)) if self.reset == "after" else None
+        return "gru" if self.reset == "after" else None
+
+    def kernel_weights(self) -> tuple[Tensor, ...]:
+        """As for every cell, but the candidate's inner bias stays in the second bias."""
+        weights = super().kernel_weights()
+        if self.bias_hn is None:
+            return weights
+        *weights, bias_hh = weights
+        return *weights, torch.cat([bias_hh[: 2 * self.hidden_size], self.bias_hn])
 
     def extra_repr(self) -> str:
         """The sizes and the form."""
@@ -286,17 +293,6 @@ class ChildSumTreeLSTMCell(LSTMCell):
         c = torch.addcmul(c, i, g)
         h = o * c.tanh()
         return (h, c), (i, g, o)
-
-
-def _fused_weights(cell: Cell) -> tuple[Tensor, ...]:
-    """``weight_ih, weight_hh[, bias_ih, bias_hh]``; the second bias is zero but for b_hn."""
-    if cell.bias is None:
-        return cell.weight_ih, cell.weight_hh
-    bias_hh = torch.zeros_like(cell.bias)
-    bias_hn = getattr(cell, "bias_hn", None)
-    if bias_hn is not None:
-        bias_hh = torch.cat([bias_hh[: 2 * cell.hidden_size], bias_hn])
-    return cell.weight_ih, cell.weight_hh, cell.bias, bias_hh
 
 
 CELLS: dict[str, type[Cell]] = {

@@ -61,16 +61,21 @@ def check_edge_index(edge_index: Tensor, num_nodes: int) -> Tensor:
     return edge_index
 
 
-def check_features(x: Tensor, num_features: int | None = None, where: str = "x") -> None:
-    """Checks that ``x`` is ``[N, F]``, floating and finite.
+def check_features(x: Tensor, num_features: int | None, weight: Tensor) -> None:
+    """Checks that ``x`` is what a layer with ``weight`` takes: ``[N, F]``, its type, finite.
+
+    What requires a gradient was computed by a model, not handed in by a user, and is not searched
+    for NaN: training that diverges is another error.
 
     Raises:
         ShapeError: If it is not two-dimensional or not ``num_features`` wide.
-        DtypeError: If it does not hold floating-point numbers.
-        NonFiniteError: If a value is NaN or infinite; names the first such row.
+        DtypeError: If it does not hold floating-point numbers, or of another type.
+        NonFiniteError: If a value is NaN or infinite; names the first one.
     """
-    check_width(x, num_features, where)
-    check_finite(x, where)
+    check_width(x, num_features)
+    check_dtype(x, weight)
+    if not x.requires_grad:
+        check_finite(x)
 
 
 def check_width(x: Tensor, num_features: int | None, where: str = "x") -> None:
@@ -91,6 +96,21 @@ def check_width(x: Tensor, num_features: int | None, where: str = "x") -> None:
     if num_features is not None and x.size(1) != num_features:
         raise ShapeError(
             f"the layer takes {num_features} features per node", where=where, value=x.size(1)
+        )
+
+
+def check_dtype(x: Tensor, weight: Tensor, where: str = "x") -> None:
+    """Checks that ``x`` holds numbers of the layer's type; under autocast any type will do.
+
+    Raises:
+        DtypeError: If it does not, as float64 arrays from NumPy would in a float32 layer.
+    """
+    if x.dtype != weight.dtype and not torch.is_autocast_enabled(x.device.type):
+        raise DtypeError(
+            f"the layer computes in {weight.dtype}",
+            where=where,
+            value=x.dtype,
+            remedy=f"convert with .to({weight.dtype}), or the layer with .to({x.dtype})",
         )
 
 

@@ -1,11 +1,11 @@
 r"""The exact ways to compute :math:`h_v = \text{cell}(x_v, \sum_{u \to v} h_u)` on a graph.
 
 Every executor takes a cell, features, a schedule and perhaps an entering state, and gives an
-:class:`Outcome`; all agree to rounding wherever they apply. ``kernel`` and ``scan`` know path
-graphs, ``levels`` every graph without a cycle, ``sync`` every graph. Their slow, obviously right
-twin is :func:`gnnlab.nn.reference.recurrent`.
+:class:`Outcome`; all agree to rounding wherever they apply. ``scan`` and ``kernel`` (in
+:mod:`gnnlab.nn.kernels`) know path graphs, ``levels`` every graph without a cycle, ``sync`` every
+graph. Their slow, obviously right twin is :func:`gnnlab.nn.reference.recurrent`.
 
-Legend: N nodes, E edges, F input, G gates, H hidden, B paths, T steps, S nodes where states enter.
+Legend: N nodes, E edges, G gates, H hidden, L levels.
 """
 
 from __future__ import annotations
@@ -15,21 +15,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from gnnlab.nn.cell import Cell, Kernel, State
-from gnnlab.nn.plans import Level, LevelPlan, PackedPlan, PaddedPlan, PathPlan, plan_of
-from gnnlab.nn.rows import pad_rows, take_rows, unpad_rows
+from gnnlab.nn.cell import Cell, State
+from gnnlab.nn.plans import Level, LevelPlan, PathPlan, plan_of
+from gnnlab.nn.rows import take_rows
 from gnnlab.nn.scan import affine_scan
 from gnnlab.nn.schedule import Schedule
-
-# Padding costs arithmetic, but oneDNN's LSTM, several times faster, takes only padded input.
-_MAX_WASTE = 2.0
-
-# The kernel saves about ten numbers per hidden state for its gradient, in one block. The system
-# hands out blocks beyond 32 MiB as new pages at every call, and filling those takes longer than the
-# arithmetic: shorter segments, which hand the state on, are up to twice as fast.
-_SAVED_PER_STATE = 10
-_ONE_CALL = 36 * 2**20
-_SEGMENT = 8 * 2**20
 
 
 class Outcome(NamedTuple):
@@ -69,7 +59,7 @@ def run_levels(
         if want_gates:
             gates.append(activations)
     if not states:
-        return _nothing(cell, x, want_state, want_gates)
+        return nothing(cell, x, want_state, want_gates)
     columns = [torch.cat(column) for column in zip(*states, strict=True)]  # [N, H], by level
     return Outcome(
         take_rows(columns[0], plan.rank, plan.order),
@@ -152,7 +142,7 @@ def run_scan(
 ) -> Outcome:
     """All paths of a batch as one parallel scan; a path begins where the factor is zero."""
     if not schedule.num_nodes:
-        return _nothing(cell, x, want_state)
+        return nothing(cell, x, want_state)
     plan: PathPlan = plan_of(PathPlan, schedule, x.device)
     projected = take_rows(cell.project(x), plan.order, plan.rank)
     a, b = cell.affine_coefficients(projected)  # [N, H], path after path
@@ -163,97 +153,7 @@ def run_scan(
     return Outcome(take_rows(h, plan.rank, plan.order), last)
 
 
-def run_kernel(
-    cell: Cell,
-    x: Tensor,
-    schedule: Schedule,
-    state: State | None = None,
-    want_state: bool = False,
-) -> Outcome:
-    """The fused recurrent kernels of torch, on the layout that is fastest for these paths."""
-    if not schedule.num_nodes:
-        return _nothing(cell, x, want_state)
-    # Without full AVX-512 oneDNN's LSTM has no bf16 form: under autocast the kernel stays as it is.
-    with torch.autocast(x.device.type, enabled=False):
-        x = x.to(cell.weight_ih.dtype)
-        kernel = cell.kernel()
-        paths: PathPlan = plan_of(PathPlan, schedule, x.device)
-        if state is None:
-            zeros = x.new_zeros(paths.num_paths, cell.hidden_size)
-            state = (zeros,) * len(cell.state_names)
-        state = tuple(s.to(x.dtype).unsqueeze(0) for s in state)  # [1, B, H]
-        if paths.is_even:
-            h, *last = _run_even(kernel, x, paths, state)
-        elif _prefers_padding(kernel, x, schedule, want_state):
-            h, *last = _run_padded(kernel, x, schedule, state)
-        else:
-            h, *last = _run_packed(kernel, x, schedule, state)
-    return Outcome(h, tuple(s.squeeze(0) for s in last) if want_state else None)
-
-
-def _prefers_padding(kernel: Kernel, x: Tensor, schedule: Schedule, want_state: bool) -> bool:
-    # A padded run ends in states beyond the ends of the shorter paths.
-    if want_state or kernel.mode != "lstm" or x.is_cuda or x.dtype != torch.float32:
-        return False
-    return plan_of(PaddedPlan, schedule, x.device).waste <= _MAX_WASTE
-
-
-def _run_even(kernel: Kernel, x: Tensor, plan: PathPlan, state: State) -> tuple[Tensor, ...]:
-    x = take_rows(x, plan.order, plan.rank).view(plan.num_paths, plan.num_steps, -1)  # [B, T, F]
-    h, *last = _call(kernel, x, None, state)
-    return take_rows(h.reshape(-1, h.size(-1)), plan.rank, plan.order), *last
-
-
-def _run_padded(kernel: Kernel, x: Tensor, schedule: Schedule, state: State) -> tuple[Tensor, ...]:
-    plan: PaddedPlan = plan_of(PaddedPlan, schedule, x.device)
-    x = pad_rows(x, plan.index, plan.rank).view(plan.num_paths, plan.num_steps, -1)  # [B, T, F]
-    h, *last = _call(kernel, x, None, state)
-    return unpad_rows(h.reshape(-1, h.size(-1)), plan.index, plan.rank), *last
-
-
-def _run_packed(kernel: Kernel, x: Tensor, schedule: Schedule, state: State) -> tuple[Tensor, ...]:
-    plan: PackedPlan = plan_of(PackedPlan, schedule, x.device)
-    state = tuple(s.index_select(1, plan.path_order) for s in state)
-    h, *last = _call(kernel, take_rows(x, plan.order, plan.rank), plan.batch_sizes, state)
-    last = [s.index_select(1, plan.path_rank) for s in last]
-    return take_rows(h, plan.rank, plan.order), *last
-
-
-_KERNELS = {
-    "lstm": torch.lstm,
-    "gru": torch.gru,
-    "rnn_tanh": torch.rnn_tanh,
-    "rnn_relu": torch.rnn_relu,
-}
-
-
-def _call(
-    kernel: Kernel, x: Tensor, batch_sizes: Tensor | None, state: State
-) -> tuple[Tensor, ...]:
-    """One layer, one direction, of ``x`` ``[B, T, F]``, or packed ``[N, F]`` with batch sizes."""
-    has_biases = len(kernel.weights) == 4
-    training = torch.is_grad_enabled()  # cuDNN keeps what backward needs only in training
-    options = (list(kernel.weights), has_biases, 1, 0.0, training, False)
-    run = _KERNELS[kernel.mode]
-    if batch_sizes is not None:
-        return run(x, batch_sizes, list(state) if kernel.mode == "lstm" else state[0], *options)
-    outputs = []
-    for segment in x.split(_segment_length(x, state[0].size(-1)), dim=1):
-        h, *state = run(segment, list(state) if kernel.mode == "lstm" else state[0], *options, True)
-        outputs.append(h)
-    return outputs[0] if len(outputs) == 1 else torch.cat(outputs, dim=1), *state
-
-
-def _segment_length(x: Tensor, hidden_size: int) -> int:
-    """How many steps of ``x`` ``[B, T, F]`` go to the CPU's kernel at once."""
-    B, T, _ = x.shape
-    bytes_per_step = _SAVED_PER_STATE * B * hidden_size * x.element_size()
-    if x.is_cuda or T * bytes_per_step <= _ONE_CALL:
-        return T
-    return max(1, _SEGMENT // bytes_per_step)
-
-
-def _nothing(cell: Cell, x: Tensor, want_state: bool = False, want_gates: bool = False) -> Outcome:
+def nothing(cell: Cell, x: Tensor, want_state: bool = False, want_gates: bool = False) -> Outcome:
     """The outcome on a graph without nodes."""
     (h, *_) = state = cell.initial_state(cell.project(x))
     return Outcome(

@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from gnnlab.errors import DtypeError, InputError, ShapeError
 from gnnlab.nn.cell import Cell
-from gnnlab.nn.check import check_edge_index, check_finite, check_width
+from gnnlab.nn.check import check_edge_index, check_features
 
 
 class GatedGraphConv(nn.Module):
@@ -71,9 +71,7 @@ class GatedGraphConv(nn.Module):
     def forward(self, x: Tensor, edge_index: Tensor, edge_type: Tensor | None = None) -> Tensor:
         """Updates all nodes ``steps`` times."""
         N, H = x.size(0), self.cell.hidden_size
-        check_width(x, None)
-        if not x.requires_grad:
-            check_finite(x)
+        check_features(x, None, self.weight)
         if x.size(1) > H:
             raise ShapeError(
                 f"features must not be wider than the state, {H}", where="x", value=x.size(1)

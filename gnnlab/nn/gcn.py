@@ -101,7 +101,7 @@ class GCNConv(nn.Module):
         self, x: Tensor, edge_index: Tensor | Adjacency, edge_weight: Tensor | None = None
     ) -> Tensor:
         """Computes the convolution; shapes and errors as listed for the class."""
-        check_nodes(x, self.lin.in_channels)
+        check_nodes(x, self.lin.in_channels, self.lin.weight)
         adjacency = Adjacency.of(edge_index, x.size(-2), edge_weight)
         adjacency = adjacency.normalized(self.normalize, x.dtype)
         if self.lin_self is None:

@@ -12,8 +12,9 @@ from torch import Tensor, nn
 
 from gnnlab.errors import InputError, UnknownNameError
 from gnnlab.nn.cell import Cell, State
-from gnnlab.nn.check import check_finite, check_width
-from gnnlab.nn.executors import Outcome, run_kernel, run_levels, run_scan, run_sync
+from gnnlab.nn.check import check_features
+from gnnlab.nn.executors import Outcome, run_levels, run_scan, run_sync
+from gnnlab.nn.kernels import run_kernel
 from gnnlab.nn.schedule import Schedule
 
 EXECUTORS = ("auto", "kernel", "scan", "levels", "sync", "reference")
@@ -126,9 +127,7 @@ class RecurrentConv(nn.Module):
         The states that leave are those of ``schedule.sinks``: on path graphs the last node of each
         sequence. Handing them to the next call goes on where this one stopped.
         """
-        check_width(x, self.in_channels)
-        if not x.requires_grad:  # what requires a gradient was computed, not handed in by a user
-            check_finite(x)
+        check_features(x, self.in_channels, self.cell.weight_ih)
         schedule = Schedule.of(edge_index, x.size(0))
         if not self.bidirectional:
             outcome = self._run(self.cell, x, schedule, state, return_state)
@@ -151,7 +150,7 @@ class RecurrentConv(nn.Module):
             >>> sorted(conv.gates(torch.randn(2, 3), torch.tensor([[0], [1]])))
             ['f', 'g', 'i', 'o']
         """
-        check_width(x, self.in_channels)
+        check_features(x, self.in_channels, self.cell.weight_ih)
         schedule = Schedule.of(edge_index, x.size(0))
         directions = [(self.cell, schedule, "", state)]
         if self.bidirectional:
@@ -222,7 +221,7 @@ class RecurrentConv(nn.Module):
         is_path = schedule.kind == "path"
         applies = {
             "scan": is_path and cell.affine,
-            "kernel": is_path and cell.kernel() is not None,
+            "kernel": is_path and cell.kernel_mode is not None,
             "levels": schedule.kind != "general",
         }
         if self.executor == "auto":

@@ -73,8 +73,8 @@ def _copy_biases(cell: Cell, bias_ih: Tensor, bias_hh: Tensor) -> None:
 
 def cell_to_torch(cell: Cell) -> nn.Module:
     """The one-layer ``torch.nn`` network of ``cell``; see :meth:`Cell.to_torch`."""
-    kernel = cell.kernel()
-    if kernel is None or cell.has_edge_gate:
+    mode = cell.kernel_mode
+    if mode is None or cell.has_edge_gate:
         raise InputError(
             "torch has no such cell",
             where="to_torch",
@@ -83,14 +83,13 @@ def cell_to_torch(cell: Cell) -> nn.Module:
         )
     kinds = {"lstm": nn.LSTM, "gru": nn.GRU}
     options = {"bias": cell.bias is not None}
-    if kernel.mode in kinds:
-        module = kinds[kernel.mode](cell.input_size, cell.hidden_size, **options)
+    if mode in kinds:
+        module = kinds[mode](cell.input_size, cell.hidden_size, **options)
     else:
-        options["nonlinearity"] = kernel.mode.removeprefix("rnn_")
+        options["nonlinearity"] = mode.removeprefix("rnn_")
         module = nn.RNN(cell.input_size, cell.hidden_size, **options)
     module = module.to(cell.weight_ih)
     with torch.no_grad():
-        for name, weight in zip(("weight_ih", "weight_hh", "bias_ih", "bias_hh"), kernel.weights,
-                                strict=False):  # fmt: skip
-            getattr(module, f"{name}_l0").copy_(weight)
+        for parameter, weight in zip(module.parameters(), cell.kernel_weights(), strict=True):
+            parameter.copy_(weight)
     return module

@@ -228,6 +228,7 @@ X = torch.ones(3, 3, dtype=torch.float64)
 BAD_INPUTS = {
     "wrong width": (X[:, :2], EDGES, ShapeError, "takes 3 features"),
     "one dimension": (X[0], EDGES, ShapeError, r"\[N, F\]"),
+    "single precision": (X.float(), EDGES, DtypeError, "computes in torch.float64"),
     "integer features": (X.long(), EDGES, DtypeError, "floating"),
     "NaN features": (X.clone().fill_(torch.nan), EDGES, NonFiniteError, r"x\[0, 0\]"),
     "float ids": (X, torch.ones(2, 4), DtypeError, "integers"),

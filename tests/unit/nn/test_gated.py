@@ -78,7 +78,7 @@ def test_the_steps_share_their_weights():
 def test_what_the_layer_refuses(x, types, error, message):
     conv = GatedGraphConv(GRUCell(4, 4), steps=1, num_edge_types=3)
     with pytest.raises(error, match=message):
-        conv(x, EDGES, types)
+        conv(x.double(), EDGES, types)
 
 
 def test_sizes_are_checked():

@@ -5,9 +5,24 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_sequence, pad_packed_sequence
 
-from gnnlab.errors import CycleError, InputError, NonFiniteError, ShapeError, UnknownNameError
-from gnnlab.nn import CELLS, GraphRNN, LSTMCell, RecurrentConv, Schedule, make_cell, reference
-from gnnlab.nn.executors import run_kernel
+from gnnlab.errors import (
+    CycleError,
+    DtypeError,
+    InputError,
+    NonFiniteError,
+    ShapeError,
+    UnknownNameError,
+)
+from gnnlab.nn import (
+    CELLS,
+    GraphRNN,
+    LSTMCell,
+    RecurrentConv,
+    Schedule,
+    kernels,
+    make_cell,
+    reference,
+)
 
 pytestmark = pytest.mark.usefixtures("float64")
 
@@ -54,7 +69,7 @@ def random_state(cell, rows):
 
 def executors_of(name):
     cell = make_cell(name, F, H)
-    applies = {"kernel": cell.kernel() is not None, "scan": cell.affine}
+    applies = {"kernel": cell.kernel_mode is not None, "scan": cell.affine}
     return [e for e in ("kernel", "scan", "levels", "sync") if applies.get(e, True)]
 
 
@@ -315,12 +330,10 @@ def test_long_sequences_are_cut_into_segments_without_a_trace(monkeypatch):
     conv = RecurrentConv(LSTMCell(F, H))
     x, schedule = torch.randn(40, F), Schedule.from_lengths([20, 20])
     whole = conv(x, schedule, return_state=True)
-    monkeypatch.setattr("gnnlab.nn.executors._ONE_CALL", 0)
-    monkeypatch.setattr("gnnlab.nn.executors._SEGMENT", 2000)
+    monkeypatch.setattr("gnnlab.nn.kernels._ONE_CALL", 0)
+    monkeypatch.setattr("gnnlab.nn.kernels._SEGMENT", 2000)
     calls = []
-    monkeypatch.setitem(
-        run_kernel.__globals__["_KERNELS"], "lstm", lambda *a: calls.append(1) or torch.lstm(*a)
-    )
+    monkeypatch.setitem(kernels._KERNELS, "lstm", lambda *a: calls.append(1) or torch.lstm(*a))
     for mine, theirs in zip(conv(x, schedule, return_state=True), whole, strict=True):
         torch.testing.assert_close(mine, theirs, **EXACT)
     assert len(calls) == 7
@@ -353,6 +366,8 @@ def test_what_the_layer_refuses():
         conv(torch.zeros(2, 5), path)
     with pytest.raises(InputError, match="floating"):
         conv(torch.zeros(2, F, dtype=torch.int64), path)
+    with pytest.raises(DtypeError, match=r"torch.float32.*convert with .to\(torch.float64\)"):
+        conv(torch.zeros(2, F).float(), path)
     bad = torch.zeros(2, F)
     bad[1, 2] = torch.nan
     with pytest.raises(NonFiniteError, match=r"x\[1, 2\]; found: nan"):
