@@ -41,6 +41,10 @@ Seeds = Annotated[int | None, typer.Option(help="Number of seeds.", show_default
 Iterations = Annotated[
     int | None, typer.Option(help="Training steps.", show_default="as reported for the task")
 ]
+EvaluateEvery = Annotated[
+    int | None,
+    typer.Option(help="Training steps between two looks at the validation.", show_default="5"),
+]
 HiddenSize = Annotated[
     int | None, typer.Option(help="Width of the state.", show_default="as reported for the task")
 ]
@@ -69,6 +73,7 @@ def compare(
     iterations: Iterations = None,
     hidden_size: HiddenSize = None,
     inputs: Annotated[Inputs, typer.Option(help="How numbers enter.")] = Inputs.EMBEDDING,
+    evaluate_every: EvaluateEvery = None,
     processes: Processes = None,
     quick: Quick = False,
 ) -> None:
@@ -86,6 +91,7 @@ def compare(
             lengths,
             out=out,
             inputs=inputs.value,
+            evaluate_every=evaluate_every,
             progress=progress,
             **_settings(quick, seeds, iterations, hidden_size, processes),
         )

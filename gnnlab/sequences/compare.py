@@ -176,7 +176,8 @@ def _origin(runs: Sequence[Run]) -> dict:
     words = ["gnnlab", "sequences", "compare", "--task", first.task, "--models", *models]
     words += ["--lengths", *lengths, "--seeds", str(seeds)]
     words += ["--iterations", str(first.iterations), "--hidden-size", str(first.hidden_size)]
-    words += ["--inputs", first.inputs, "--out", "DIR"]
+    words += ["--inputs", first.inputs, "--evaluate-every", str(first.evaluate_every)]
+    words += ["--out", "DIR"]
     packages = ("torch", "torch-geometric", "lightning", "numpy")
     return {
         "command": shlex.join(words),
