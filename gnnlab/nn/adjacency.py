@@ -201,6 +201,30 @@ class Adjacency:
 
         return self._once("edge_index", list_edges)
 
+    def to_multigraph(self) -> Tensor:
+        """Lists the edges with an edge of weight k standing k times, ``[2, E]``.
+
+        Raises:
+            InputError: If a weight is not a whole number from 0; names the edge.
+        """
+
+        def repeat_edges() -> Tensor:
+            if self.edge_weight is None and self.matrix is None:
+                return self.edge_index
+            edge_index, weight = self.to_edge_index()
+            bad = (weight < 0) | (weight != weight.round())
+            if bad.any():
+                edge = int(bad.nonzero()[0])
+                raise InputError(
+                    "states are added up along whole edges, without weights",
+                    where="edge {} -> {}".format(*edge_index[:, edge].tolist()),
+                    value=float(weight[edge]),
+                    remedy="use weights 1, 2, ..., or GatedGraphConv, where messages have weights",
+                )
+            return edge_index.repeat_interleave(weight.long(), dim=1)
+
+        return self._once("multigraph", repeat_edges)
+
     def to_dense(self, dtype: torch.dtype | None = None) -> Tensor:
         """Writes the graph as ``[N, N]`` (or its ``[B, N, N]``) with row = source.
 

@@ -12,6 +12,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from gnnlab.errors import DtypeError, InputError, ShapeError
+from gnnlab.nn.adjacency import Adjacency
+from gnnlab.nn.aggregate import aggregate
 from gnnlab.nn.cell import Cell
 from gnnlab.nn.check import check_edge_index, check_features
 
@@ -35,8 +37,10 @@ class GatedGraphConv(nn.Module):
         num_edge_types: Number R of message matrices.
 
     Shape:
-        - x: :math:`(N, F)` with :math:`F \le H`, filled up with zeros;
-          edge_index: :math:`(2, E)`; edge_type: :math:`(E)`, whole numbers from 0 to R - 1.
+        - x: :math:`(N, F)` with :math:`F \le H`, filled up with zeros
+        - edge_index: :math:`(2, E)`, or without edge types any form of adjacency that
+          :class:`GCNConv` takes; its weights multiply the messages
+        - edge_type: :math:`(E)`, whole numbers from 0 to R - 1
         - output: :math:`(N, H)`.
 
     Raises:
@@ -68,7 +72,9 @@ class GatedGraphConv(nn.Module):
         nn.init.uniform_(self.weight, -bound, bound)
         self.cell.reset_parameters()
 
-    def forward(self, x: Tensor, edge_index: Tensor, edge_type: Tensor | None = None) -> Tensor:
+    def forward(
+        self, x: Tensor, edge_index: Tensor | Adjacency, edge_type: Tensor | None = None
+    ) -> Tensor:
         """Updates all nodes ``steps`` times."""
         N, H = x.size(0), self.cell.hidden_size
         check_features(x, None, self.weight)
@@ -76,26 +82,32 @@ class GatedGraphConv(nn.Module):
             raise ShapeError(
                 f"features must not be wider than the state, {H}", where="x", value=x.size(1)
             )
-        source, target = check_edge_index(edge_index, N)
-        outbox = self._outbox(source, edge_type, N)
+        graphs = self._split(edge_index, edge_type, N)
         h = functional.pad(x, (0, H - x.size(1)))  # [N, H]
         state = (h, *(torch.zeros_like(h) for _ in self.cell.state_names[1:]))
-        empty = h.new_zeros(N, self.cell.input_size)
         for _ in range(self.steps):
-            letters = torch.cat([functional.linear(state[0], W) for W in self.weight])  # [R*N, M]
-            m = empty.index_add(0, target, letters.index_select(0, outbox))  # [N, M]
+            letters = [functional.linear(state[0], W) for W in self.weight]  # R of [N, M]
+            m = sum(aggregate(graph, letter) for graph, letter in zip(graphs, letters, strict=True))
             state = self.cell(m, state)
         return state[0]
 
-    def _outbox(self, source: Tensor, edge_type: Tensor | None, num_nodes: int) -> Tensor:
-        """For every edge the row of its message among those of all types and nodes: ``[E]``."""
+    def _split(
+        self, edges: Tensor | Adjacency, edge_type: Tensor | None, num_nodes: int
+    ) -> list[Adjacency]:
+        """The graph of each edge type."""
         if edge_type is None:
             if self.num_edge_types > 1:
                 raise InputError("the layer has several edge types", where="edge_type", value=None)
-            return source
-        if edge_type.shape != source.shape:
+            return [Adjacency.of(edges, num_nodes)]
+        edge_index = check_edge_index(edges, num_nodes)
+        self._check_types(edge_type, edge_index.size(1))
+        parts = (edge_index[:, edge_type == number] for number in range(self.num_edge_types))
+        return [Adjacency.from_edge_index(part, num_nodes) for part in parts]
+
+    def _check_types(self, edge_type: Tensor, num_edges: int) -> None:
+        if edge_type.shape != (num_edges,):
             raise ShapeError(
-                f"there must be one type for each of the {source.numel()} edges",
+                f"there must be one type for each of the {num_edges} edges",
                 where="edge_type",
                 value=list(edge_type.shape),
             )
@@ -109,7 +121,6 @@ class GatedGraphConv(nn.Module):
                 where=f"edge_type[{edge}]",
                 value=int(edge_type[edge]),
             )
-        return edge_type.long() * num_nodes + source
 
     def __repr__(self) -> str:
         return f"GatedGraphConv({self.cell}, steps={self.steps}, edge_types={self.num_edge_types})"

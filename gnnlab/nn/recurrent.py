@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from gnnlab.errors import InputError, UnknownNameError
+from gnnlab.nn.adjacency import Adjacency
 from gnnlab.nn.cell import Cell, State
 from gnnlab.nn.check import check_features
 from gnnlab.nn.executors import Outcome, run_levels, run_scan, run_sync
@@ -50,7 +51,8 @@ class RecurrentConv(nn.Module):
             changes nothing.
 
     Shape:
-        - x: :math:`(N, F)`; edge_index: :math:`(2, E)` from source to target, or its
+        - x: :math:`(N, F)`; edge_index: :math:`(2, E)` from source to target, any other form of
+          adjacency that :class:`GCNConv` takes (an entry of 2 is two edges), or a
           :class:`Schedule`; nodes in any order.
         - state: for each tensor of the cell's state one row per node of ``schedule.sources``: on
           path graphs one per sequence, in the order of their first nodes. On a graph with a cycle
@@ -118,7 +120,7 @@ class RecurrentConv(nn.Module):
     def forward(
         self,
         x: Tensor,
-        edge_index: Tensor | Schedule,
+        edge_index: Tensor | Adjacency | Schedule,
         state: State | Tensor | None = None,
         return_state: bool = False,
     ) -> Tensor | tuple[Tensor, State]:
@@ -139,7 +141,10 @@ class RecurrentConv(nn.Module):
         return (h, (there.last, back.last)) if return_state else h
 
     def gates(
-        self, x: Tensor, edge_index: Tensor | Schedule, state: State | Tensor | None = None
+        self,
+        x: Tensor,
+        edge_index: Tensor | Adjacency | Schedule,
+        state: State | Tensor | None = None,
     ) -> dict[str, Tensor]:
         """The gate activations of every node, ``[N, H]`` by gate name, for looking at them.
 

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.utils.weak import WeakTensorKeyDictionary
 
 from gnnlab.errors import CycleError, InputError
+from gnnlab.nn.adjacency import Adjacency
 from gnnlab.nn.check import check_edge_index
 
 KINDS = ("path", "tree", "dag", "general")
@@ -106,9 +107,10 @@ class Schedule:
         return cls(torch.stack([target - 1, target]), num_nodes, "path", level, path)
 
     @classmethod
-    def of(cls, edges: Tensor | Schedule, num_nodes: int) -> Schedule:
+    def of(cls, edges: Tensor | Adjacency | Schedule, num_nodes: int) -> Schedule:
         """The schedule of ``edges``: given, remembered, or built and remembered.
 
+        Any form of adjacency will do, with whole numbers as weights: an entry of 2 is two edges.
         A schedule is remembered as long as its tensor lives and is not written to.
         """
         if isinstance(edges, Schedule):
@@ -117,14 +119,20 @@ class Schedule:
                     f"the schedule is for {edges.num_nodes} nodes", where="x", value=num_nodes
                 )
             return edges
+        if isinstance(edges, Adjacency):
+            edges = Adjacency.of(edges, num_nodes).to_multigraph()
         if not isinstance(edges, Tensor) or edges.is_inference():
-            return cls.from_edge_index(edges, num_nodes)
+            return cls._build(edges, num_nodes)
         key = (edges._version, num_nodes)
         found = _REMEMBERED.get(edges)
         if found is None or found[0] != key:
-            found = (key, cls.from_edge_index(edges, num_nodes))
+            found = (key, cls._build(edges, num_nodes))
             _REMEMBERED[edges] = found
         return found[1]
+
+    @classmethod
+    def _build(cls, edges: Tensor, num_nodes: int) -> Schedule:
+        return cls.from_edge_index(Adjacency.of(edges, num_nodes).to_multigraph(), num_nodes)
 
     @classmethod
     def merge(cls, schedules: Sequence[Schedule]) -> Schedule:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from gnnlab.errors import InputError
+from gnnlab.nn.adjacency import Adjacency
 from gnnlab.nn.cell import Cell, State
 from gnnlab.nn.cells import make_cell
 from gnnlab.nn.recurrent import RecurrentConv
@@ -112,7 +113,7 @@ class GraphRNN(nn.Module):
     def forward(
         self,
         x: Tensor,
-        edge_index: Tensor | Schedule,
+        edge_index: Tensor | Adjacency | Schedule,
         state: Sequence[State] | None = None,
         return_state: bool = False,
     ) -> Tensor | tuple[Tensor, list[State]]:
