@@ -17,9 +17,10 @@ _MAX_POINTS = 100
 def write_report(
     folder: Path, title: str, results: pd.DataFrame, metrics: pd.DataFrame
 ) -> list[Path]:
-    """Writes ``results.csv``, ``metrics.csv``, ``table.md`` and the figures into ``folder``.
+    """Writes the tables and the figures of a comparison into ``folder``.
 
-    The figures are ``curves-<model>.png``, one line per length, and ``overlay.png``, one line per
+    The tables are ``results.csv``, ``metrics.csv``, ``curves.csv`` (the metrics as the figures show
+    them) and ``table.md``. The figures are ``curves-<model>.png``, one line per length, and ``overlay.png``, one line per
     model and one panel per length: mean over the seeds, with a band of one standard deviation.
 
     Args:
@@ -31,12 +32,12 @@ def write_report(
     Returns:
         The paths of all files written.
     """
-    tables = {"results.csv": results, "metrics.csv": metrics}
+    curves = thin(metrics)
+    tables = {"results.csv": results, "metrics.csv": metrics, "curves.csv": curves.round(6)}
     for name, table in tables.items():
         table.to_csv(folder / name, index=False)
     markdown = folder / "table.md"
     markdown.write_text(to_markdown(summarise(results)), encoding="utf-8")
-    curves = thin(metrics)
     figures = [
         plots.learning_curves(
             part,

@@ -57,7 +57,7 @@ def test_files_repeat_the_tables(comparison):
         pd.testing.assert_frame_equal(read, table, check_dtype=False)
     names = {path.name for path in outcome.files}
     assert names == {
-        *("run.json", "results.csv", "metrics.csv", "table.md"),
+        *("run.json", "results.csv", "metrics.csv", "curves.csv", "table.md"),
         *("curves-lstm.png", "curves-bilstm.png", "overlay.png"),
     }
     assert all(path.stat().st_size > 0 for path in outcome.files)
