@@ -70,7 +70,8 @@ class Schedule:
         Raises:
             ShapeError, DtypeError, InputError: If the edge list is not one of this graph.
         """
-        edge_index = check_edge_index(edge_index, num_nodes).cpu()
+        # A copy: what is remembered under a tensor must not keep that tensor alive.
+        edge_index = check_edge_index(edge_index, num_nodes).cpu().clone()
         source, target = edge_index
         indegree = torch.bincount(target, minlength=num_nodes)
         outdegree = torch.bincount(source, minlength=num_nodes)

@@ -20,8 +20,9 @@ def write_report(
     """Writes the tables and the figures of a comparison into ``folder``.
 
     The tables are ``results.csv``, ``metrics.csv``, ``curves.csv`` (the metrics as the figures show
-    them) and ``table.md``. The figures are ``curves-<model>.png``, one line per length, and ``overlay.png``, one line per
-    model and one panel per length: mean over the seeds, with a band of one standard deviation.
+    them) and ``table.md``. The figures are ``curves-<model>.png``, one line per length, and
+    ``overlay.png``, one line per model and one panel per length: mean over the seeds, with a band
+    of one standard deviation.
 
     Args:
         folder: An existing folder.

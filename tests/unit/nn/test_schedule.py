@@ -1,6 +1,8 @@
 """Levels, kinds, merging and reversal against the slow twin on random graphs."""
 
+import gc
 import pickle
+import weakref
 from itertools import pairwise
 
 import pytest
@@ -11,6 +13,7 @@ from torch_geometric import EdgeIndex
 
 from gnnlab.errors import CycleError, DtypeError, InputError, ShapeError
 from gnnlab.nn import Schedule, reference
+from gnnlab.nn.schedule import _REMEMBERED
 
 
 @st.composite
@@ -117,6 +120,17 @@ def test_schedules_are_remembered_until_the_tensor_changes():
     assert changed.kind == "general"
     assert Schedule.of(edge_index, 4) is not changed
     assert Schedule.of(first, 3) is first
+
+
+def test_what_is_remembered_dies_with_its_tensor():
+    before = len(_REMEMBERED)
+    edge_index = torch.tensor([[0, 1], [1, 2]])
+    schedule = weakref.ref(Schedule.of(edge_index, 3))
+    assert len(_REMEMBERED) == before + 1
+    del edge_index
+    gc.collect()
+    assert len(_REMEMBERED) == before
+    assert schedule() is None
 
 
 def test_edge_index_of_pyg_and_other_integers():
