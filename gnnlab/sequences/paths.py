@@ -28,10 +28,10 @@ def path_graph(x: Any, y: Any = None, vocabulary: Vocabulary | None = None) -> D
     """One sequence as a path graph, with an edge from every step to the next.
 
     Args:
-        x: Ids of symbols ``[T]`` (whole numbers), features ``[T]`` or ``[T, F]`` (real numbers), or
-            symbols (a string, a list of words), which need a ``vocabulary``.
+        x: Ids of symbols ``[T]`` (whole numbers), features ``[T]`` or ``[T, F]`` (real numbers), a
+            string, or a list of words, which needs a ``vocabulary``.
         y: Label or target of the whole sequence.
-        vocabulary: Numbers the symbols.
+        vocabulary: Numbers the symbols; without one, characters enter as their code points.
 
     Returns:
         ``Data`` with x (``[T]`` int64, or ``[T, F]`` floating), edge_index ``[2, T - 1]`` and y.
@@ -44,8 +44,10 @@ def path_graph(x: Any, y: Any = None, vocabulary: Vocabulary | None = None) -> D
         Data(x=[3], edge_index=[2, 2], y=[1])
         >>> path_graph("abba", vocabulary=Vocabulary("ab")).x.tolist()
         [0, 1, 1, 0]
+        >>> path_graph("abba").x.tolist()
+        [97, 98, 98, 97]
     """
-    steps = encode_sequences([x], vocabulary)
+    steps = encode_sequences([_spell(x, vocabulary)], vocabulary)
     data = Data(x=steps.x, edge_index=_path_edges(steps.lengths))
     if y is not None:
         data.y = _to_targets([y], 1)
@@ -59,7 +61,7 @@ def batch_sequences(sequences: Any, y: Any = None, vocabulary: Vocabulary | None
         sequences: A list of what :func:`path_graph` takes, all of one kind, or an array ``[B, T]``
             or ``[B, T, F]``.
         y: A label or target for each sequence.
-        vocabulary: Numbers the symbols.
+        vocabulary: Numbers the symbols; without one, characters enter as their code points.
 
     Returns:
         ``Batch`` with x, edge_index, batch ``[N]``, ptr ``[B + 1]``, lengths ``[B]`` and y ``[B]``.
@@ -76,6 +78,9 @@ def batch_sequences(sequences: Any, y: Any = None, vocabulary: Vocabulary | None
         >>> batch[1].x.tolist()
         [0, 1]
     """
+    sequences = list_sequences(sequences)
+    if not isinstance(sequences, np.ndarray):
+        sequences = [_spell(sequence, vocabulary) for sequence in sequences]
     x, lengths = encode_sequences(sequences, vocabulary)
     num_graphs = lengths.numel()
     rows = torch.arange(num_graphs + 1)
@@ -93,6 +98,13 @@ def batch_sequences(sequences: Any, y: Any = None, vocabulary: Vocabulary | None
     # What Batch.from_data_list would note, so that batch[i] and to_data_list() work.
     batch._num_graphs, batch._slice_dict, batch._inc_dict = num_graphs, slices, increments
     return batch
+
+
+def _spell(sequence: Any, vocabulary: Vocabulary | None) -> Any:
+    """A string as code points, which are the same numbers in every batch."""
+    if vocabulary is not None or not isinstance(sequence, str):
+        return sequence
+    return np.array([ord(character) for character in sequence], dtype=np.int64)
 
 
 def _to_targets(y: Any, num_graphs: int) -> Tensor:

@@ -105,6 +105,13 @@ def test_batch_of_strings():
     assert batch.lengths.tolist() == [2, 1, 3]
 
 
+def test_strings_enter_as_code_points():
+    batch = batch_sequences(["Emma", "Æ"])
+    assert batch.x.tolist() == [69, 109, 109, 97, 198]
+    assert batch.lengths.tolist() == [4, 1]
+    assert path_graph("Emma").x.tolist() == batch[0].x.tolist()
+
+
 def test_the_input_is_not_changed_nor_shared():
     array = np.arange(6).reshape(2, 3)
     batch = batch_sequences(list(array))
@@ -117,7 +124,8 @@ def test_the_input_is_not_changed_nor_shared():
     [
         ([], InputError, "no sequences"),
         ([[1], []], InputError, "empty (at: row 1)"),
-        (["ab", ""], InputError, "symbols that are not numbers need a vocabulary"),
+        (["ab", ""], InputError, "empty (at: row 1)"),
+        ([["ab"]], InputError, "symbols that are not numbers need a vocabulary"),
         (np.zeros((2, 0)), InputError, "empty (at: row 0)"),
         ("abc", DtypeError, "a list of sequences is needed"),
         (7, DtypeError, "a list of sequences is needed"),
