@@ -73,6 +73,8 @@ class Schedule:
         # A copy: what is remembered under a tensor must not keep that tensor alive.
         edge_index = check_edge_index(edge_index, num_nodes).cpu().clone()
         source, target = edge_index
+        if bool((target == source + 1).all() & (target[1:] > target[:-1]).all()):
+            return cls._from_chains(target, num_nodes)
         indegree = torch.bincount(target, minlength=num_nodes)
         outdegree = torch.bincount(source, minlength=num_nodes)
         single_in, single_out = bool((indegree <= 1).all()), bool((outdegree <= 1).all())
@@ -106,6 +108,13 @@ class Schedule:
         level = torch.arange(num_nodes) - start[path]
         target = level.nonzero().squeeze(1)
         return cls(torch.stack([target - 1, target]), num_nodes, "path", level, path)
+
+    @classmethod
+    def _from_chains(cls, target: Tensor, num_nodes: int) -> Schedule:
+        """The layout of :meth:`from_lengths`, which most batches have, recognised by its edges."""
+        is_first = torch.ones(num_nodes + 1, dtype=torch.bool)
+        is_first[target] = False
+        return cls.from_lengths(is_first.nonzero().squeeze(1).diff())
 
     @classmethod
     def of(cls, edges: Tensor | Adjacency | Schedule, num_nodes: int) -> Schedule:

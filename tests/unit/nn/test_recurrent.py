@@ -178,6 +178,27 @@ def test_every_executor_equals_the_slow_twin(name, graph, bidirectional):
                 torch.testing.assert_close(mine, theirs, **EXACT)
 
 
+@torch.no_grad()
+@pytest.mark.parametrize("name", ["lstm", "childsum", "mingru"])
+def test_levels_equal_the_slow_twin_on_50_random_graphs(name):
+    conv = RecurrentConv(make_cell(name, F, H), bidirectional=True, executor="levels")
+    kinds = set()
+    for seed in range(50):
+        torch.manual_seed(seed)
+        N = int(torch.randint(1, 30, ()))
+        edge_index = random_dag(N, int(torch.randint(0, 3 * N, ())))
+        kinds.add(Schedule.from_edge_index(edge_index, N).kind)
+        x = torch.randn(N, F)
+        conv.executor = "levels"
+        out, (there, back) = conv(x, edge_index, return_state=True)
+        conv.executor = "reference"
+        expected, (slow_there, slow_back) = conv(x, edge_index, return_state=True)
+        pairs = zip((out, *there, *back), (expected, *slow_there, *slow_back), strict=True)
+        for mine, theirs in pairs:
+            torch.testing.assert_close(mine, theirs, rtol=0, atol=1e-11, msg=f"graph {seed}")
+    assert {"path", "tree", "dag"} <= kinds
+
+
 @pytest.mark.parametrize("name", CELLS)
 def test_a_graph_with_a_cycle_is_updated_step_by_step(name):
     edge_index = torch.tensor([[0, 1, 2, 2, 3], [1, 2, 0, 3, 3]])

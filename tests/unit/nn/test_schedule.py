@@ -102,9 +102,22 @@ def test_paths_are_found_in_any_order_of_nodes_and_edges():
     assert shuffled.path[firsts].tolist() == shuffled.path[lasts].tolist() == list(range(5))
 
 
+@pytest.mark.parametrize("lengths", [[], [1], [1, 1], [4], [3, 1, 2], [1, 5, 1]])
+def test_the_usual_layout_is_recognised(lengths, monkeypatch):
+    plain = Schedule.from_lengths(lengths)
+    # The same edges in another order, but for those that have only one.
+    slow = Schedule.from_edge_index(plain.edge_index.flip(1), plain.num_nodes)
+    monkeypatch.setattr("gnnlab.nn.schedule._levels_by_pointer_doubling", None)
+    quick = Schedule.from_edge_index(plain.edge_index, plain.num_nodes)
+    assert quick.kind == slow.kind == "path"
+    assert quick.edge_index.equal(plain.edge_index)
+    for name in ("level", "path", "sources", "sinks"):
+        assert getattr(quick, name).tolist() == getattr(slow, name).tolist()
+
+
 def test_a_long_path_takes_no_step_per_node():
     N = 200_000
-    edge_index = torch.stack([torch.arange(N - 1), torch.arange(1, N)])
+    edge_index = torch.stack([torch.arange(1, N), torch.arange(N - 1)])  # from the last node on
     with torch.profiler.profile() as profile:
         schedule = Schedule.from_edge_index(edge_index, N)
     assert schedule.num_levels == N
