@@ -145,7 +145,7 @@ def grid(
         ignore_index=True,
     )
     results.to_csv(folder / "results.csv", index=False)
-    task = (results["task"].str.replace("-", " ") + "\n" + results["length"].astype(str)).rename(
+    task = (results["task"].str.replace("-", "\n") + "\n" + results["length"].astype(str)).rename(
         "task"
     )
     means = results.assign(task=task).pivot_table("accuracy", "model", "task", sort=False)
