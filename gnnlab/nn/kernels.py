@@ -17,9 +17,10 @@ from gnnlab.nn.schedule import Schedule
 # Padding costs arithmetic, but oneDNN's LSTM, several times faster, takes only padded input.
 _MAX_WASTE = 2.0
 
-# The kernel saves about ten numbers per hidden state for its gradient, in one block. The system
-# hands out blocks beyond 32 MiB as new pages at every call, and filling those takes longer than the
-# arithmetic: shorter segments, which hand the state on, are up to twice as fast.
+# Beyond a working set of some 36 MiB the CPU's kernel is cut into segments that hand the state on.
+# In two runs that took 0.6 to 1.1 times one call (benchmarks/segments.py): a steady gain
+# at (T, B, H) = (1000, 64, 128), a steady small loss at (200, 32, 256), either at (2000, 8, 64).
+# The cause is not known.
 _SAVED_PER_STATE = 10
 _ONE_CALL = 36 * 2**20
 _SEGMENT = 8 * 2**20

@@ -90,8 +90,8 @@ def inside_the_gates(folder: Path, quick: bool) -> Chapter:
             Picture(
                 picture,
                 "A gate near 1 (yellow) is open. Where input and forget gates stay open, the "
-                "memory is a running sum of the candidates: every number that is read adds its own "
-                "pattern, and the last column tells which pattern is missing.",
+                "memory is a running sum of the candidates. The answer is read from the last "
+                "column of the hidden state alone.",
             ),
         ],
     )
