@@ -1,6 +1,6 @@
 """The core: cells, schedules and message-passing layers. Tensors in, tensors out."""
 
-from gnnlab.nn.adjacency import Adjacency
+from gnnlab.nn.adjacency import LAYOUTS, Adjacency
 from gnnlab.nn.aggregate import aggregate
 from gnnlab.nn.aggregation import GRUAggregation, LSTMAggregation
 from gnnlab.nn.attention import GATConv
@@ -15,6 +15,7 @@ from gnnlab.nn.cells import (
     RNNCell,
     make_cell,
 )
+from gnnlab.nn.csr import CSR
 from gnnlab.nn.gated import GatedGraphConv
 from gnnlab.nn.gcn import GCNConv
 from gnnlab.nn.recurrent import EXECUTORS, RecurrentConv
@@ -24,7 +25,9 @@ from gnnlab.nn.stack import GraphRNN
 
 __all__ = [
     "CELLS",
+    "CSR",
     "EXECUTORS",
+    "LAYOUTS",
     "Adjacency",
     "Cell",
     "ChildSumTreeLSTMCell",

@@ -5,10 +5,12 @@ Legend: N nodes, E edges, B graphs.
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
-from gnnlab.errors import DtypeError, ShapeError
+from gnnlab.errors import DtypeError, InputError, ShapeError
 from gnnlab.nn.check import check_edge_index, check_finite
 
 _SPARSE_LAYOUTS = (torch.sparse_coo, torch.sparse_csr, torch.sparse_csc)
@@ -76,6 +78,56 @@ def read_sparse(adj_t: Tensor) -> tuple[Tensor, Tensor]:
     entries = adj_t.to_sparse_coo().coalesce()
     _check_weights(entries.values(), "adj_t.values()")
     return entries.indices().flip(0), entries.values()  # from (target, source) to (source, target)
+
+
+def is_scipy(edges: Any) -> bool:
+    """Whether this is a SciPy sparse matrix or array, asked without importing SciPy."""
+    return type(edges).__module__.startswith("scipy.sparse")
+
+
+def read_scipy(matrix: Any) -> tuple[Tensor, Tensor]:
+    """Checks a SciPy sparse matrix with row = source.
+
+    Returns:
+        The edges ``[2, E]``, row 0 the sources, and their weights ``[E]``; numbers that are not
+        floating-point become float32.
+
+    Raises:
+        DtypeError: If it is not a SciPy sparse matrix, or its entries are not real numbers.
+        ShapeError: If the matrix is not square.
+        NonFiniteError: If an entry is NaN or infinite.
+    """
+    if not is_scipy(matrix):
+        raise DtypeError(
+            "this is not a SciPy sparse matrix", where="matrix", value=type(matrix).__name__
+        )
+    if len(matrix.shape) != 2 or matrix.shape[0] != matrix.shape[1]:
+        raise ShapeError("an adjacency has the shape [N, N]", where="matrix", value=matrix.shape)
+    entries = matrix.tocoo()
+    weight = torch.as_tensor(entries.data)
+    if not weight.is_floating_point() and not weight.is_complex():
+        weight = weight.float()
+    _check_weights(weight, "matrix.data")
+    row, column = (torch.as_tensor(ids, dtype=torch.int64) for ids in (entries.row, entries.col))
+    return torch.stack([row, column]), weight
+
+
+def whole_weights(edge_index: Tensor, weight: Tensor) -> Tensor:
+    """Reads weights as numbers of edges.
+
+    Raises:
+        InputError: If one is not a whole number from 0; names the edge.
+    """
+    bad = (weight < 0) | (weight != weight.round())
+    if bad.any():
+        edge = int(bad.nonzero()[0])
+        raise InputError(
+            "states are added up along whole edges, without weights",
+            where="edge {} -> {}".format(*edge_index[:, edge].tolist()),
+            value=float(weight[edge]),
+            remedy="use weights 1, 2, ..., or GatedGraphConv, where messages have weights",
+        )
+    return weight.long()
 
 
 def looks_dense(edges: Tensor, num_nodes: int) -> bool:

@@ -10,11 +10,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch_geometric.nn import Linear
 from torch_geometric.nn.inits import glorot
-from torch_geometric.utils import softmax
 
 from gnnlab.errors import InputError
 from gnnlab.nn.adjacency import Adjacency
 from gnnlab.nn.aggregate import check_match, check_nodes
+from gnnlab.nn.csr import CSR
+from gnnlab.nn.maximum import maximum
+from gnnlab.nn.product import multiply
 
 
 class GATConv(nn.Module):
@@ -61,9 +63,9 @@ class GATConv(nn.Module):
         >>> out, (edges, alpha) = attention(torch.ones(3, 3), edge_index, return_attention=True)
         >>> edges
         tensor([[0, 1, 0, 1, 2],
-                [2, 2, 0, 1, 2]])
+                [0, 1, 2, 2, 2]])
         >>> [round(weight, 2) for weight in alpha[:, 0].tolist()]
-        [0.33, 0.33, 1.0, 1.0, 0.33]
+        [1.0, 1.0, 0.33, 0.33, 0.33]
     """
 
     def __init__(
@@ -118,24 +120,48 @@ class GATConv(nn.Module):
         adjacency = Adjacency.of(edge_index, x.size(-2))
         check_match(adjacency, x)
         z = self.lin(x).view(-1, self.heads, self.out_channels)  # [N, K, H]
-        source, target = edges = self._neighbours(adjacency, z.size(0))
-        score = (z * self.att_src).sum(-1)[source] + (z * self.att_dst).sum(-1)[target]  # [E, K]
-        score = functional.leaky_relu(score, self.negative_slope)
-        alpha = softmax(score, target, num_nodes=z.size(0))  # [E, K]
-        weight = functional.dropout(alpha, self.dropout, self.training).unsqueeze(-1)
-        out = torch.zeros_like(z).index_add(0, target, weight * z[source])  # [N, K, H]
-        out = out.flatten(1) if self.concat else out.mean(1)
+        edges = adjacency.neighbours(self.self_loops)
+        score = _from_sender(edges, (z * self.att_src).sum(-1)) + _from_receiver(
+            edges, (z * self.att_dst).sum(-1)
+        )  # [E, K]
+        alpha = softmax(edges, functional.leaky_relu(score, self.negative_slope))  # [E, K]
+        weight = functional.dropout(alpha, self.dropout, self.training)
+        heads = [multiply(edges, z[:, k], weight[:, k]) for k in range(self.heads)]  # K of [N, H]
+        out = torch.cat(heads, dim=1) if self.concat else torch.stack(heads).mean(0)
         out = out.view(*x.shape[:-1], out.size(-1))
         out = out if self.bias is None else out + self.bias
-        return (out, (edges, alpha)) if return_attention else out
-
-    def _neighbours(self, adjacency: Adjacency, num_nodes: int) -> Tensor:
-        edges, _ = adjacency.to_edge_index()
-        if not self.self_loops:
-            return edges
-        loops = torch.arange(num_nodes, device=edges.device).expand(2, -1)  # [2, N]
-        return torch.cat([edges[:, edges[0] != edges[1]], loops], dim=1)
+        if not return_attention:
+            return out
+        return out, (torch.stack([edges.index, edges.row]).long(), alpha)
 
     def __repr__(self) -> str:
         name = type(self).__name__
         return f"{name}({self.in_channels}, {self.out_channels}, heads={self.heads})"
+
+
+def softmax(edges: CSR, score: Tensor) -> Tensor:
+    r"""Normalises scores over the edges that arrive at the same node.
+
+    .. math::
+        \alpha_e = \frac{\exp(s_e)}{\sum_{e' \to v} \exp(s_{e'})}
+
+    Args:
+        edges: E of them.
+        score: ``[E, K]``, in the order of the entries.
+
+    Returns:
+        ``[E, K]``.
+    """
+    highest = maximum(edges.arrivals, score.detach())  # [N, K], only against overflow
+    powers = (score - _from_receiver(edges, highest)).exp()
+    return powers / _from_receiver(edges, multiply(edges.arrivals, powers))
+
+
+def _from_receiver(edges: CSR, values: Tensor) -> Tensor:
+    """Hands every edge the value of its receiver: ``[N, K]`` to ``[E, K]``."""
+    return multiply(edges.arrivals.transposed(), values)
+
+
+def _from_sender(edges: CSR, values: Tensor) -> Tensor:
+    """Hands every edge the value of its sender: ``[N, K]`` to ``[E, K]``."""
+    return multiply(edges.departures.transposed(), values)

@@ -16,6 +16,9 @@ from gnnlab.nn.adjacency import Adjacency
 from gnnlab.nn.aggregate import aggregate
 from gnnlab.nn.cell import Cell
 from gnnlab.nn.check import check_edge_index, check_features
+from gnnlab.nn.remember import TensorMemory
+
+_MEMORY = TensorMemory()
 
 
 class GatedGraphConv(nn.Module):
@@ -101,8 +104,12 @@ class GatedGraphConv(nn.Module):
             return [Adjacency.of(edges, num_nodes)]
         edge_index = check_edge_index(edges, num_nodes)
         self._check_types(edge_type, edge_index.size(1))
-        parts = (edge_index[:, edge_type == number] for number in range(self.num_edge_types))
-        return [Adjacency.from_edge_index(part, num_nodes) for part in parts]
+
+        def split() -> list[Adjacency]:
+            parts = (edge_index[:, edge_type == number] for number in range(self.num_edge_types))
+            return [Adjacency.from_edge_index(part, num_nodes) for part in parts]
+
+        return _MEMORY.recall(split, edges, edge_type, key=(num_nodes, self.num_edge_types))
 
     def _check_types(self, edge_type: Tensor, num_edges: int) -> None:
         if edge_type.shape != (num_edges,):

@@ -32,35 +32,41 @@ def check_normalization(mode: str | None) -> None:
         raise UnknownNameError.of("normalize", mode, map(repr, NORMALIZATIONS))
 
 
+def add_self_connections(edge_index: Tensor, num_nodes: int) -> Tensor:
+    """Appends the N edges from a node to itself: ``[2, E + N]``."""
+    self_connections = torch.arange(num_nodes, device=edge_index.device).expand(2, -1)  # [2, N]
+    return torch.cat([edge_index, self_connections], dim=1)
+
+
 def normalize_edges(
     edge_index: Tensor, edge_weight: Tensor, num_nodes: int, mode: str | None
-) -> tuple[Tensor, Tensor]:
-    """Normalises an edge list.
+) -> Tensor:
+    """Scales the weights of an edge list that has its self-connections at the end.
 
     Args:
-        edge_index: ``[2, E]``, row 0 the sources, row 1 the targets.
-        edge_weight: ``[E]``.
+        edge_index: ``[2, E + N]``, as :func:`add_self_connections` gives it.
+        edge_weight: ``[E]``, without the self-connections.
         num_nodes: N.
         mode: ``"sym"``, ``"row"`` or ``None``.
 
     Returns:
-        The edges with the N self-connections at their end, ``[2, E + N]``, and their new weights.
+        The new weights, ``[E + N]``.
 
     Raises:
         InputError: If a weighted in-degree is not positive.
     """
-    self_connections = torch.arange(num_nodes, device=edge_index.device).expand(2, -1)  # [2, N]
-    edge_index = torch.cat([edge_index, self_connections], dim=1)  # [2, E + N]
     edge_weight = torch.cat([edge_weight, edge_weight.new_ones(num_nodes)])  # [E + N]
     if mode is None:
-        return edge_index, edge_weight
+        return edge_weight
     source, target = edge_index
     degree = edge_weight.new_zeros(num_nodes).index_add(0, target, edge_weight)  # [N]
     _check_degree(degree)
     if mode == "row":
-        return edge_index, edge_weight / degree[target]
+        return edge_weight / degree[target]
     scale = degree.rsqrt()
-    return edge_index, scale[target] * edge_weight * scale[source]
+    # The scales first: their product does not depend on the direction, to the last bit, so that a
+    # symmetric graph stays symmetric.
+    return edge_weight * (scale[source] * scale[target])
 
 
 def normalize_dense(matrix: Tensor, mode: str | None) -> Tensor:
@@ -77,17 +83,40 @@ def normalize_dense(matrix: Tensor, mode: str | None) -> Tensor:
     if mode == "row":
         return matrix / degree.unsqueeze(-2)
     scale = degree.rsqrt()
-    return scale.unsqueeze(-1) * matrix * scale.unsqueeze(-2)
+    return matrix * (scale.unsqueeze(-1) * scale.unsqueeze(-2))
+
+
+def average_edges(edge_index: Tensor, edge_weight: Tensor, num_nodes: int) -> Tensor:
+    r"""Divides the weights by what arrives at the target: a weighted mean, zero without edges.
+
+    Raises:
+        InputError: If edges arrive at a node and their weights do not have a positive sum.
+    """
+    target = edge_index[1]
+    degree = edge_weight.new_zeros(num_nodes).index_add(0, target, edge_weight)  # [N]
+    has_edges = torch.bincount(target, minlength=num_nodes) > 0
+    degree = degree.where(has_edges, 1)
+    _check_degree(degree)
+    return edge_weight / degree[target]
+
+
+def average_dense(matrix: Tensor) -> Tensor:
+    """Divides a dense adjacency by its column sums; errors as :func:`average_edges`."""
+    degree = matrix.sum(dim=-2).where((matrix != 0).any(dim=-2), 1)
+    _check_degree(degree)
+    return matrix / degree.unsqueeze(-2)
 
 
 def _check_degree(degree: Tensor) -> None:
+    if torch.compiler.is_compiling():  # a look at the values would break the graph
+        return
     bad = ~((degree > 0) & degree.isfinite())
     if bad.any():
         place = bad.nonzero()[0].tolist()
         names = ("node",) if len(place) == 1 else ("graph", "node")
         raise InputError(
-            "the edge weights into a node, with 1 for the node itself, must have a positive sum",
+            "the edge weights into a node (1 for a self-connection) must have a positive sum",
             where=", ".join(f"{name} {number}" for name, number in zip(names, place, strict=True)),
             value=float(degree[tuple(place)].detach()),
-            remedy="make negative weights smaller, or use normalize=None",
+            remedy="make negative weights smaller, or take the plain sum (normalize=None)",
         )

@@ -19,8 +19,8 @@ EDGES = torch.tensor([[2, 0, 0, 1, 2], [2, 1, 1, 2, 0]])  # 0 -> 1 twice, and a 
 WEIGHT = torch.tensor([0.5, 1.0, 2.0, 4.0, 8.0], dtype=torch.float64)
 MATRIX = torch.tensor([[0, 3, 0], [0, 0, 4], [8, 0, 0.5]], dtype=torch.float64)
 LAYOUTS = {
-    "edges": lambda: Adjacency.from_edge_index(EDGES, 3, WEIGHT),
-    "sparse": lambda: Adjacency.from_sparse(MATRIX.t().to_sparse()),
+    "coo": lambda: Adjacency.from_edge_index(EDGES, 3, WEIGHT, layout="coo"),
+    "csr": lambda: Adjacency.from_sparse(MATRIX.t().to_sparse()),
     "dense": lambda: Adjacency.from_dense(MATRIX),
 }
 
@@ -46,10 +46,10 @@ def test_every_layout_lists_the_same_edges(adjacency):
 @pytest.mark.parametrize(
     ("form", "layout"),
     [
-        (EDGES, "edges"),
-        (EdgeIndex(EDGES, sparse_size=(3, 3)), "edges"),
-        (EDGES.int(), "edges"),
-        (MATRIX.t().to_sparse(), "sparse"),
+        (EDGES, "csr"),
+        (EdgeIndex(EDGES, sparse_size=(3, 3)), "csr"),
+        (EDGES.int(), "csr"),
+        (MATRIX.t().to_sparse(), "csr"),
         (MATRIX, "dense"),
         (MATRIX.expand(2, 3, 3), "dense"),
         (Adjacency.from_dense(MATRIX), "dense"),
@@ -64,13 +64,13 @@ def test_of_tells_the_forms_apart(form, layout):
 def test_compressed_layouts_are_read():
     for adj_t in (MATRIX.t().to_sparse_csr(), MATRIX.t().to_sparse_csc()):
         adjacency = Adjacency.of(adj_t, 3)
-        assert adjacency.layout == "sparse"
+        assert adjacency.layout == "csr"
         assert torch.equal(adjacency.to_dense(), MATRIX)
 
 
 def test_two_nodes_are_told_apart_by_the_type_of_number():
     square = torch.tensor([[0, 1], [1, 0]])
-    assert Adjacency.of(square, 2).layout == "edges"
+    assert Adjacency.of(square, 2).layout == "csr"
     assert Adjacency.of(square.double(), 2).layout == "dense"
     with pytest.raises(DtypeError, match="integers"):
         Adjacency.of(square.double(), 3)
@@ -158,8 +158,8 @@ def test_moves_with_the_data_that_holds_it(adjacency):
 def test_repr():
     shown = [repr(make()) for make in LAYOUTS.values()]
     assert shown == [
-        "Adjacency(edges, num_nodes=3, num_edges=5)",
-        "Adjacency(sparse, num_nodes=3, num_edges=4)",
+        "Adjacency(coo, num_nodes=3, num_edges=5)",
+        "Adjacency(csr, num_nodes=3, num_edges=4)",
         "Adjacency(dense, num_nodes=3, num_graphs=1)",
     ]
     assert "num_graphs=2" in repr(Adjacency.from_dense(torch.zeros(2, 0, 0)))
@@ -222,7 +222,7 @@ def test_degree_that_is_not_positive_names_the_node(layout, mode, weight):
     graph = Adjacency.from_edge_index(edges, 2, weights)
     if layout == "dense":
         graph = Adjacency.from_dense(graph.to_dense())
-    elif layout == "sparse":
+    elif layout == "csr":
         graph = Adjacency.from_sparse(graph.to_dense().t().to_sparse())
     with pytest.raises(InputError, match=rf"node 1; found: {1 + weight}"):
         graph.normalized(mode)
