@@ -40,7 +40,7 @@ from gnnlab.nn.normalize import (
     normalize_dense,
     normalize_edges,
 )
-from gnnlab.nn.remember import TensorMemory
+from gnnlab.nn.remember import TensorMemory, carries_gradients, keep
 from gnnlab.nn.rows import take_rows
 
 LAYOUTS = ("coo", "csr", "dense")
@@ -219,7 +219,7 @@ class Adjacency:
     def has_learned_weights(self) -> bool:
         """Whether gradients flow to the weights."""
         stored = self.edge_weight if self.matrix is None else self.matrix
-        return stored is not None and stored.requires_grad
+        return stored is not None and carries_gradients(stored)
 
     def weights(self, dtype: torch.dtype | None = None) -> Tensor:
         """The weights as stored, ``[E]`` or the matrix; ones if the edges have none."""
@@ -233,6 +233,13 @@ class Adjacency:
         other = self._like(edge_index=self.edge_index, edge_weight=edge_weight)
         other._by_edges = self._by_edges
         return other
+
+    @property
+    def has_csr(self) -> bool:
+        """Whether :meth:`csr` is at hand already."""
+        if self.has_learned_weights or self.edge_weight is None:
+            return "pattern" in self._by_edges
+        return "csr" in self._by_weight
 
     def csr(self) -> CSR:
         """The edges grouped by target. Learned weights are left out, see :meth:`entry_weight`."""
@@ -388,9 +395,7 @@ class Adjacency:
                     remedy="list its edges with to_edge_index()",
                 )
             edge_index, edge_weight = self.to_edge_index()
-            return Adjacency(
-                layout, self.num_nodes, edge_index=edge_index, edge_weight=edge_weight
-            )
+            return Adjacency(layout, self.num_nodes, edge_index=edge_index, edge_weight=edge_weight)
         other = self.with_weight(self.edge_weight)
         other.layout = layout
         return other
@@ -426,14 +431,14 @@ class Adjacency:
         return Adjacency(self.layout, self.num_nodes, **tensors)
 
     def _pattern(self) -> CSR:
-        return _keep(self._by_edges, "pattern", lambda: self._build_csr(None))
+        return keep(self._by_edges, "pattern", lambda: self._build_csr(None))
 
     def _build_csr(self, weight: Tensor | None) -> CSR:
         return CSR.from_edge_index(self.edge_index, self.num_nodes, self.num_nodes, weight)
 
     def _looped(self) -> Adjacency:
         """The edges and N self-connections, without weights."""
-        return _keep(
+        return keep(
             self._by_edges,
             ("looped", self.layout),
             lambda: self._like(edge_index=add_self_connections(self.edge_index, self.num_nodes)),
@@ -442,7 +447,7 @@ class Adjacency:
     def _once(self, key: object, build: Callable[[], Any]) -> Any:
         if self.has_learned_weights:
             return build()  # gradients flow through a result once; a second pass needs a new one
-        return _keep(self._by_weight, key, build)
+        return keep(self._by_weight, key, build)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_by_weight": {}, "_by_edges": {}}
@@ -462,7 +467,7 @@ def _remembered_edges(edges: Tensor, num_nodes: int, edge_weight: Tensor | None)
     """The adjacency of an edge list: known from an earlier call, or read and remembered."""
     if torch.compiler.is_compiling():  # compressed rows would be sorted in every call
         return Adjacency.from_edge_index(edges, num_nodes, edge_weight, layout="coo")
-    if isinstance(edge_weight, Tensor) and edge_weight.requires_grad:
+    if isinstance(edge_weight, Tensor) and carries_gradients(edge_weight):
         _, edge_weight = read_edge_index(edges, num_nodes, edge_weight)
         return _remembered_edges(edges, num_nodes, None).with_weight(edge_weight)
     if edge_weight is not None and not isinstance(edge_weight, Tensor):
@@ -477,13 +482,4 @@ def _remembered_edges(edges: Tensor, num_nodes: int, edge_weight: Tensor | None)
 
 def _alias(tensor: Tensor) -> Tensor:
     """The same numbers under another tensor, so that what is remembered does not keep its key."""
-    return tensor if tensor.requires_grad else tensor.detach()
-
-
-def _keep(store: dict[object, Any], key: object, build: Callable[[], Any]) -> Any:
-    if key in store:
-        return store[key]
-    result = build()
-    if not torch.is_inference_mode_enabled():  # what is made there cannot be trained on later
-        store[key] = result
-    return result
+    return tensor if carries_gradients(tensor) else tensor.detach()

@@ -11,6 +11,7 @@ from torch import Tensor
 from gnnlab.errors import ShapeError, UnknownNameError
 from gnnlab.nn.adjacency import Adjacency
 from gnnlab.nn.check import check_features
+from gnnlab.nn.features import check_sparse, is_sparse
 from gnnlab.nn.maximum import maximum
 from gnnlab.nn.product import multiply
 
@@ -62,14 +63,15 @@ def aggregate(adjacency: Adjacency, x: Tensor, reduce: str = "sum") -> Tensor:
     if reduce == "mean":
         return _sum(adjacency.averaged(x.dtype), x)
     if reduce == "max":
-        return maximum(adjacency.neighbours(), x.reshape(-1, x.size(-1))).view(x.shape)
+        return maximum(adjacency.neighbours(), _rows(x)).view(x.shape)
     raise UnknownNameError.of("reduce", reduce, REDUCTIONS)
 
 
 def _sum(adjacency: Adjacency, x: Tensor) -> Tensor:
     if adjacency.layout == "dense":
         return adjacency.weights(x.dtype).mT @ x  # transposed, for the matrix has row = source
-    if adjacency.layout == "csr":
+    # Sorting edges cannot be traced: a graph that torch.compile meets first is taken as a list.
+    if adjacency.layout == "csr" and (adjacency.has_csr or not torch.compiler.is_compiling()):
         weight = adjacency.entry_weight() if adjacency.has_learned_weights else None
         return multiply(adjacency.csr(), x, weight)
     source, target = adjacency.edge_index
@@ -79,8 +81,12 @@ def _sum(adjacency: Adjacency, x: Tensor) -> Tensor:
     return torch.zeros_like(x).index_add(0, target, messages)
 
 
+def _rows(x: Tensor) -> Tensor:
+    return x.flatten(0, 1) if x.dim() == 3 else x
+
+
 def check_nodes(x: Tensor, num_features: int, weight: Tensor) -> None:
-    """Checks what a layer gets: ``[N, F]``, or ``[B, N, F]`` of a padded batch.
+    """Checks what a layer gets: ``[N, F]``, sparse or not, or ``[B, N, F]`` of a padded batch.
 
     Args:
         x: The features.
@@ -92,9 +98,11 @@ def check_nodes(x: Tensor, num_features: int, weight: Tensor) -> None:
         DtypeError: If ``x`` does not hold floating-point numbers of the layer's type.
         NonFiniteError: If a value is NaN or infinite.
     """
-    is_batch = isinstance(x, Tensor) and x.dim() == 3
     known = None if num_features == -1 else num_features
-    check_features(x.flatten(0, 1) if is_batch else x, known, weight)
+    if is_sparse(x):
+        check_sparse(x, known, weight)
+        return
+    check_features(_rows(x) if isinstance(x, Tensor) else x, known, weight)
 
 
 def check_match(adjacency: Adjacency, x: Tensor) -> None:

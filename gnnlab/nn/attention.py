@@ -15,6 +15,7 @@ from gnnlab.errors import InputError
 from gnnlab.nn.adjacency import Adjacency
 from gnnlab.nn.aggregate import check_match, check_nodes
 from gnnlab.nn.csr import CSR
+from gnnlab.nn.features import linear
 from gnnlab.nn.maximum import maximum
 from gnnlab.nn.product import multiply
 
@@ -119,7 +120,7 @@ class GATConv(nn.Module):
         check_nodes(x, self.lin.in_channels, self.lin.weight)
         adjacency = Adjacency.of(edge_index, x.size(-2))
         check_match(adjacency, x)
-        z = self.lin(x).view(-1, self.heads, self.out_channels)  # [N, K, H]
+        z = linear(self.lin, x).view(-1, self.heads, self.out_channels)  # [N, K, H]
         edges = adjacency.neighbours(self.self_loops)
         score = _from_sender(edges, (z * self.att_src).sum(-1)) + _from_receiver(
             edges, (z * self.att_dst).sum(-1)

@@ -123,11 +123,7 @@ def check_finite(x: Tensor, where: str = "x") -> None:
     sum costs a fraction of a full test. Under ``torch.compile``, ``torch.func`` and CUDA, where a
     look at the values would break the graph or stall the device, the check is left out.
     """
-    if (
-        torch.compiler.is_compiling()
-        or x.is_cuda
-        or torch._C._functorch.is_functorch_wrapped_tensor(x)
-    ):
+    if hides_values(x) or x.is_cuda:
         return
     if x.detach().sum().isfinite():
         return
@@ -140,3 +136,8 @@ def check_finite(x: Tensor, where: str = "x") -> None:
             value=float(x.detach()[tuple(place)]),
             remedy="remove or impute it first",
         )
+
+
+def hides_values(x: Tensor) -> bool:
+    """Whether torch.compile traces or torch.func transforms, so that no value can be looked at."""
+    return torch.compiler.is_compiling() or torch._C._functorch.is_functorch_wrapped_tensor(x)

@@ -6,10 +6,13 @@ Legend: E edges, R receivers (rows), S senders (columns).
 from __future__ import annotations
 
 import warnings
-from functools import cached_property
+from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
+
+from gnnlab.nn.remember import keep
 
 _MOST = torch.iinfo(torch.int32).max
 
@@ -48,8 +51,7 @@ class CSR:
         self.num_receivers, self.num_senders = pointer.numel() - 1, num_senders
         self.order = order
         self._transposed: CSR | None = None
-        self._weights: dict[torch.dtype, Tensor] = {}
-        self._tensors: dict[torch.dtype, Tensor] = {}
+        self._derived: dict[object, Any] = {}
 
     @classmethod
     def from_edge_index(
@@ -80,26 +82,40 @@ class CSR:
         """E: the number of entries."""
         return self.index.numel()
 
-    @cached_property
+    @property
+    def device(self) -> torch.device:
+        """Where the arrays live."""
+        return self.index.device
+
+    @property
+    def has_transposed(self) -> bool:
+        """Whether the transposed matrix is at hand already."""
+        return self._transposed is not None
+
+    @property
     def row(self) -> Tensor:
         """``[E]``: the receiver of each entry."""
-        node = torch.arange(self.num_receivers, device=self.index.device, dtype=self.index.dtype)
-        return node.repeat_interleave(self.pointer.diff(), output_size=self.num_edges)
 
-    @cached_property
+        def repeat() -> Tensor:
+            node = torch.arange(self.num_receivers, device=self.device, dtype=self.index.dtype)
+            return node.repeat_interleave(self.pointer.diff(), output_size=self.num_edges)
+
+        return self._once("row", repeat)
+
+    @property
     def flipped(self) -> Tensor:
         """``[E]``: the entries in the order in which the transposed matrix lists them."""
-        return self.index.argsort(stable=True)
+        return self._once("flipped", lambda: self.index.argsort(stable=True))
 
-    @cached_property
+    @property
     def unflipped(self) -> Tensor:
         """``[E]``: the inverse of :attr:`flipped`."""
-        return inverse_permutation(self.flipped)
+        return self._once("unflipped", lambda: inverse_permutation(self.flipped))
 
-    @cached_property
+    @property
     def rank(self) -> Tensor:
         """``[E]``: the inverse of :attr:`order`, the entry of each edge of the list."""
-        return inverse_permutation(self.order)
+        return self._once("rank", lambda: inverse_permutation(self.order))
 
     def transposed(self) -> CSR:
         """The matrix of the reversed edges: itself, if it is symmetric. Computed once.
@@ -107,59 +123,72 @@ class CSR:
         A sum over a symmetric graph and its gradient so read the same arrays.
         """
         if self._transposed is None:
-            self._transposed = self if self._is_symmetric else self._transpose()
-            self._transposed._transposed = self
+            self.paired_with(self if self._is_symmetric else self._transpose())
         return self._transposed
+
+    def paired_with(self, transposed: CSR) -> CSR:
+        """This matrix, knowing its transposed one, which the caller has at hand."""
+        self._transposed, transposed._transposed = transposed, self
+        return self
 
     def with_weight(self, weight: Tensor | None) -> CSR:
         """The same pattern with other weights ``[E]``, in the order of the entries."""
         other = CSR(self.pointer, self.index, self.num_senders, weight, self.order)
         for name in ("row", "flipped"):
-            if name in self.__dict__:
-                other.__dict__[name] = self.__dict__[name]
+            if name in self._derived:
+                other._derived[name] = self._derived[name]
         return other
 
     def weight_in(self, dtype: torch.dtype) -> Tensor | None:
         """The weights as numbers of another type, kept."""
         if self.weight is None or self.weight.dtype == dtype:
             return self.weight
-        if dtype not in self._weights:
-            self._weights[dtype] = self.weight.to(dtype)
-        return self._weights[dtype]
+        return self._once(("weight", dtype), lambda: self.weight.to(dtype))
 
     def as_tensor(self, dtype: torch.dtype) -> Tensor:
         """The matrix as a torch CSR tensor with weights of that type, kept."""
-        if dtype not in self._tensors:
+
+        def convert() -> Tensor:
             weight = self.weight_in(dtype)
             if weight is None:
-                weight = torch.ones(self.num_edges, dtype=dtype, device=self.index.device)
+                weight = torch.ones(self.num_edges, dtype=dtype, device=self.device)
             size = (self.num_receivers, self.num_senders)
             with warnings.catch_warnings():
                 warnings.filterwarnings("ignore", "Sparse CSR tensor support", UserWarning)
-                self._tensors[dtype] = torch.sparse_csr_tensor(
+                return torch.sparse_csr_tensor(
                     self.pointer, self.index, weight, size, check_invariants=False
                 )
-        return self._tensors[dtype]
 
-    @cached_property
+        return self._once(("tensor", dtype), convert)
+
+    @property
     def arrivals(self) -> CSR:
         """Which edge arrives where: R x E, so that its product adds up values of edges.
 
         Its transposed, E x R, hands every edge the value of its receiver.
         """
-        edge = torch.arange(self.num_edges, device=self.index.device, dtype=self.index.dtype)
-        sums = CSR(self.pointer, edge, self.num_edges)
-        sums._transposed = CSR(_count_to(self.num_edges, self.row), self.row, self.num_receivers)
-        sums._transposed._transposed = sums
-        return sums
 
-    @cached_property
+        def connect() -> CSR:
+            edge = torch.arange(self.num_edges, device=self.device, dtype=self.index.dtype)
+            sums = CSR(self.pointer, edge, self.num_edges)
+            spread = CSR(_count_to(self.num_edges, self.row), self.row, self.num_receivers)
+            return sums.paired_with(spread)
+
+        return self._once("arrivals", connect)
+
+    @property
     def departures(self) -> CSR:
         """Which edge leaves where: S x E; its transposed hands every edge its sender's value."""
-        sums = CSR(_pointer(self.index, self.num_senders), self.flipped, self.num_edges)
-        sums._transposed = CSR(_count_to(self.num_edges, self.index), self.index, self.num_senders)
-        sums._transposed._transposed = sums
-        return sums
+
+        def connect() -> CSR:
+            sums = CSR(_pointer(self.index, self.num_senders), self.flipped, self.num_edges)
+            spread = CSR(_count_to(self.num_edges, self.index), self.index, self.num_senders)
+            return sums.paired_with(spread)
+
+        return self._once("departures", connect)
+
+    def _once(self, key: object, build: Callable[[], Any]) -> Any:
+        return keep(self._derived, key, build)
 
     def _transpose(self) -> CSR:
         weight = None if self.weight is None else self.weight[self.flipped]

@@ -16,7 +16,8 @@ import torch
 from torch import Tensor
 
 from gnnlab.nn.cell import Cell, State
-from gnnlab.nn.plans import Level, LevelPlan, PathPlan, plan_of
+from gnnlab.nn.plans import Level, LevelPlan, PathPlan, SyncPlan, plan_of
+from gnnlab.nn.product import multiply
 from gnnlab.nn.rows import take_rows
 from gnnlab.nn.scan import affine_scan
 from gnnlab.nn.schedule import Schedule
@@ -88,13 +89,11 @@ def _receive(cell: Cell, inbox: list[State], level: Level, projected: Tensor) ->
     incoming = inbox[0]
     if len(inbox) > 1:
         incoming = tuple(torch.cat(tensors) for tensors in zip(*inbox, strict=True))  # [e, H]
-    index = level.receive_index
-    if index is None:  # one message for every node, in order
+    if level.receive is None:  # one message for every node, in order
         return cell.message(incoming, projected)
     if cell.has_edge_gate:
-        incoming = cell.message(incoming, projected.index_select(0, index))
-    empty = projected.new_zeros(level.size, cell.hidden_size)
-    return tuple(empty.index_add(0, index, message) for message in incoming)
+        incoming = cell.message(incoming, multiply(level.receive.transposed(), projected))
+    return tuple(multiply(level.receive, message) for message in incoming)
 
 
 def run_sync(
@@ -112,10 +111,11 @@ def run_sync(
     On a graph without a cycle ``state`` enters at the sources in every step. On a graph with one
     it is where the nodes start from.
     """
-    source, target = schedule.edge_index.to(x.device)
-    sources, sinks = schedule.sources.to(x.device), schedule.sinks.to(x.device)
+    plan: SyncPlan = plan_of(SyncPlan, schedule, x.device)
+    edges, sources, sinks = plan.csr, plan.sources, plan.sinks
     projected = cell.project(x)  # [N, G*H]
-    toward = projected.index_select(0, target) if cell.has_edge_gate else projected
+    if cell.has_edge_gate:
+        toward = multiply(edges.arrivals.transposed(), projected)  # [E, G*H]
     current = entering = cell.initial_state(projected)
     if state is not None and schedule.kind == "general":
         current = state
@@ -126,8 +126,12 @@ def run_sync(
         )
     gates: tuple[Tensor, ...] = ()
     for _ in range(steps):
-        messages = cell.message(tuple(s.index_select(0, source) for s in current), toward)
-        incoming = tuple(e.index_add(0, target, m) for e, m in zip(entering, messages, strict=True))
+        if cell.has_edge_gate:
+            sent = tuple(multiply(edges.departures.transposed(), s) for s in current)  # [E, H]
+            sums = tuple(multiply(edges.arrivals, m) for m in cell.message(sent, toward))
+        else:
+            sums = tuple(multiply(edges, s) for s in current)  # [N, H]
+        incoming = tuple(e + s for e, s in zip(entering, sums, strict=True))
         current, gates = cell.update(projected, incoming)
     last = tuple(s.index_select(0, sinks) for s in current) if want_state else None
     return Outcome(current[0], last, gates if want_gates else None)

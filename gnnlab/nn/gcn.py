@@ -11,6 +11,7 @@ from torch_geometric.nn import Linear
 
 from gnnlab.nn.adjacency import Adjacency
 from gnnlab.nn.aggregate import aggregate, check_nodes
+from gnnlab.nn.features import is_sparse, linear
 from gnnlab.nn.normalize import check_normalization
 
 
@@ -44,7 +45,8 @@ class GCNConv(nn.Module):
         bias: If ``False``, there is no :math:`b`.
 
     Shape:
-        - x: :math:`(N, F)`, for a padded batch :math:`(B, N, F)`
+        - x: :math:`(N, F)`, for a padded batch :math:`(B, N, F)`; or a torch sparse tensor
+          :math:`(N, F)`, such as a bag of words, which is never made dense
         - edge_index: :math:`(2, E)` or an ``EdgeIndex``; a torch sparse tensor :math:`(N, N)` with
           row = target (PyG's ``adj_t``); a dense tensor :math:`(N, N)` or :math:`(B, N, N)` with
           row = source (as ``to_dense_adj`` writes); or an :class:`~gnnlab.nn.adjacency.Adjacency`.
@@ -107,15 +109,15 @@ class GCNConv(nn.Module):
         if self.lin_self is None:
             out = self._convolve(adjacency, x)  # [N, H]
         else:
-            own = adjacency.diagonal().unsqueeze(-1) * self.lin_self(x)  # [N, H]
+            own = adjacency.diagonal().unsqueeze(-1) * linear(self.lin_self, x)  # [N, H]
             out = self._convolve(adjacency.off_diagonal(), x) + own
         return out if self.bias is None else out + self.bias
 
     def _convolve(self, adjacency: Adjacency, x: Tensor) -> Tensor:
         # (A X) W = A (X W): the sum over the edges is cheaper on the narrower of the two.
-        if x.size(-1) <= self.out_channels:
+        if x.size(-1) <= self.out_channels and not is_sparse(x):
             return self.lin(aggregate(adjacency, x))
-        return aggregate(adjacency, self.lin(x))
+        return aggregate(adjacency, linear(self.lin, x))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.in_channels}, {self.out_channels})"

@@ -42,14 +42,13 @@ def multiply(csr: CSR, x: Tensor, weight: Tensor | None = None) -> Tensor:
         >>> multiply(csr, torch.tensor([[1.0], [2.0], [4.0]])).flatten()
         tensor([0., 0., 3.])
     """
-    if weight is not None:
-        if torch.compiler.is_compiling():
-            return _gather_and_add(csr, x, weight)
-        return _WeightedProduct.apply(x, weight.to(x.dtype), csr)
     if torch.compiler.is_compiling():
-        back = csr.transposed()
-        return _product_op(x, *_arrays(csr, x), *_arrays(back, x))
-    return _Product.apply(x, csr)
+        if weight is None and csr.has_transposed:
+            return _product_op(x, *_arrays(csr, x), *_arrays(csr.transposed(), x))
+        return _gather_and_add(csr, x, csr.weight if weight is None else weight)
+    if weight is None:
+        return _Product.apply(x, csr)
+    return _WeightedProduct.apply(x, weight.to(x.dtype), csr)
 
 
 def _kernel(x: Tensor, pointer: Tensor, index: Tensor, weight: Tensor | None) -> Tensor:
@@ -64,8 +63,10 @@ def _arrays(csr: CSR, x: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
     return csr.pointer, csr.index, csr.weight_in(x.dtype)
 
 
-def _gather_and_add(csr: CSR, x: Tensor, weight: Tensor) -> Tensor:
-    messages = weight.to(x.dtype).unsqueeze(-1) * x.index_select(0, csr.index)  # [E, F]
+def _gather_and_add(csr: CSR, x: Tensor, weight: Tensor | None) -> Tensor:
+    messages = x.index_select(0, csr.index)  # [E, F]
+    if weight is not None:
+        messages = weight.to(x.dtype).unsqueeze(-1) * messages
     return x.new_zeros(csr.num_receivers, x.size(1)).index_add(0, csr.row, messages)
 
 

@@ -118,6 +118,28 @@ def levels(edge_index: Tensor, num_nodes: int) -> list[int] | None:
     return level if not edges else None
 
 
+def aggregate(
+    x: Tensor, edge_index: Tensor, edge_weight: Tensor | None = None, reduce: str = "sum"
+) -> Tensor:
+    """Twin of :func:`~gnnlab.nn.aggregate`, edge by edge; parallel edges are added up first."""
+    graph: dict[tuple[int, int], Tensor] = {}
+    for e, edge in enumerate(map(tuple, edge_index.t().tolist())):
+        weight = x.new_ones(()) if edge_weight is None else edge_weight[e]
+        graph[edge] = graph[edge] + weight if edge in graph else weight
+    out = []
+    for node in range(x.size(0)):
+        senders = {u: weight for (u, v), weight in graph.items() if v == node and weight != 0}
+        state = x.new_zeros(x.size(1))
+        if senders and reduce == "max":
+            state = torch.stack([x[u] for u in senders]).amax(0)
+        elif senders:
+            state = sum(weight * x[u] for u, weight in senders.items())
+        if senders and reduce == "mean":
+            state = state / sum(senders.values())
+        out.append(state)
+    return torch.stack(out) if out else torch.zeros_like(x)
+
+
 def gcn(
     x: Tensor,
     edge_index: Tensor,

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 from torch.utils.weak import TensorWeakRef, WeakTensorKeyDictionary
 
 _MOST_PER_TENSOR = 8
@@ -62,5 +63,32 @@ class TensorMemory:
         return value
 
 
+def carries_gradients(tensor: Tensor) -> bool:
+    """Whether derivatives flow through a tensor: backward, forward, or in a torch.func transform.
+
+    What is computed from it belongs to one pass and must not be kept for the next.
+    """
+    if tensor.requires_grad or torch.compiler.is_compiling():
+        return tensor.requires_grad
+    if torch._C._functorch.is_functorch_wrapped_tensor(tensor):
+        return True
+    return forward_ad._current_level >= 0 and forward_ad.unpack_dual(tensor).tangent is not None
+
+
 def _is_unfit(tensor: Tensor) -> bool:
-    return tensor.requires_grad or tensor.is_inference()
+    return carries_gradients(tensor) or tensor.is_inference()
+
+
+def keep(store: dict[object, Any], key: object, build: Callable[[], Any]) -> Any:
+    """Returns ``store[key]``, building it if it is missing.
+
+    What is made in inference mode cannot be trained on later, and what is made while torch.compile
+    traces belongs to the trace: neither is stored.
+    """
+    if key in store:
+        return store[key]
+    result = build()
+    if torch.compiler.is_compiling() or torch.is_inference_mode_enabled():
+        return result
+    store[key] = result
+    return result

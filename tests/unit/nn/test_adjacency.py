@@ -4,30 +4,40 @@ import copy
 import pickle
 
 import pytest
+import scipy.sparse
 import torch
 from torch_geometric.data import Data
 from torch_geometric.edge_index import EdgeIndex
+from torch_geometric.loader import DataLoader
 from torch_geometric.utils import to_dense_adj
 
-from gnnlab.errors import DtypeError, InputError, NonFiniteError, ShapeError, UnknownNameError
-from gnnlab.nn.adjacency import Adjacency
+from gnnlab.errors import (
+    DtypeError,
+    InputError,
+    MemoryLimitError,
+    NonFiniteError,
+    ShapeError,
+    UnknownNameError,
+)
+from gnnlab.nn.adjacency import LAYOUTS, Adjacency
 from gnnlab.nn.aggregate import aggregate
+from gnnlab.nn.gcn import GCNConv
 
 pytestmark = pytest.mark.filterwarnings("ignore:Sparse CS. tensor support:UserWarning")
 
 EDGES = torch.tensor([[2, 0, 0, 1, 2], [2, 1, 1, 2, 0]])  # 0 -> 1 twice, and a self loop
 WEIGHT = torch.tensor([0.5, 1.0, 2.0, 4.0, 8.0], dtype=torch.float64)
 MATRIX = torch.tensor([[0, 3, 0], [0, 0, 4], [8, 0, 0.5]], dtype=torch.float64)
-LAYOUTS = {
+MAKERS = {
     "coo": lambda: Adjacency.from_edge_index(EDGES, 3, WEIGHT, layout="coo"),
     "csr": lambda: Adjacency.from_sparse(MATRIX.t().to_sparse()),
     "dense": lambda: Adjacency.from_dense(MATRIX),
 }
 
 
-@pytest.fixture(params=LAYOUTS)
+@pytest.fixture(params=MAKERS)
 def adjacency(request):
-    return LAYOUTS[request.param]()
+    return MAKERS[request.param]()
 
 
 def test_reads_and_writes_as_pyg_does():
@@ -156,7 +166,7 @@ def test_moves_with_the_data_that_holds_it(adjacency):
 
 
 def test_repr():
-    shown = [repr(make()) for make in LAYOUTS.values()]
+    shown = [repr(make()) for make in MAKERS.values()]
     assert shown == [
         "Adjacency(coo, num_nodes=3, num_edges=5)",
         "Adjacency(csr, num_nodes=3, num_edges=4)",
@@ -173,6 +183,85 @@ def test_no_nodes():
     ):
         assert adjacency.normalized("sym").to_dense().shape == (0, 0)
         assert adjacency.to_edge_index()[0].shape == (2, 0)
+
+
+def test_scipy_matrices_are_read_with_row_as_source():
+    for kind in (scipy.sparse.csr_matrix, scipy.sparse.coo_array, scipy.sparse.csc_array):
+        matrix = kind(MATRIX.numpy())
+        for adjacency in (Adjacency.from_scipy(matrix), Adjacency.of(matrix, 3)):
+            assert torch.equal(adjacency.to_dense(), MATRIX)
+    counts = Adjacency.from_scipy(scipy.sparse.csr_array(MATRIX.int().numpy()))
+    assert counts.weights().dtype == torch.float32
+    with pytest.raises(ShapeError, match=r"\[N, N\].*\(2, 3\)"):
+        Adjacency.from_scipy(scipy.sparse.csr_array(MATRIX[:2].numpy()))
+    with pytest.raises(DtypeError, match="complex"):
+        Adjacency.from_scipy(scipy.sparse.csr_array(MATRIX.numpy() * 1j))
+    with pytest.raises(DtypeError, match="ndarray"):
+        Adjacency.from_scipy(MATRIX.numpy())
+    with pytest.raises(NonFiniteError, match=r"matrix.data\[1\]"):
+        Adjacency.from_scipy(scipy.sparse.csr_array([[1.0, float("nan")], [0.0, 0.0]]))
+    with pytest.raises(ShapeError, match="must have 4 nodes"):
+        Adjacency.of(scipy.sparse.csr_array(MATRIX.numpy()), 4)
+
+
+def test_layouts_turn_into_each_other(adjacency):
+    for layout in LAYOUTS:
+        other = adjacency.to_layout(layout)
+        assert other.layout == layout
+        assert torch.equal(other.to_dense(), MATRIX)
+        assert other.num_edges == 4 or other.num_edges == adjacency.num_edges
+    with pytest.raises(UnknownNameError, match=r"'ellpack'.*coo, csr, dense"):
+        adjacency.to_layout("ellpack")
+    with pytest.raises(UnknownNameError, match=r"'dense'.*coo, csr"):
+        Adjacency.from_edge_index(EDGES, 3, layout="dense")
+    batch = Adjacency.from_dense(MATRIX.expand(2, 3, 3))
+    assert batch.to_layout("dense") is batch
+    with pytest.raises(InputError, match=r"padded batch.*to_edge_index"):
+        batch.to_layout("csr")
+
+
+def test_a_symmetric_graph_is_normalised_to_a_symmetric_one():
+    edges = torch.randint(40, (2, 200))
+    both = torch.cat([edges, edges.flip(0)], dim=1)
+    csr = Adjacency.from_edge_index(both, 40, torch.rand(200).repeat(2)).normalized("sym").csr()
+    plain = Adjacency.from_edge_index(both, 40).normalized("sym", torch.float32).csr()
+    assert plain.transposed() is plain  # one set of arrays for both directions, to the last bit
+    torch.testing.assert_close(csr.transposed().as_tensor(torch.float32).to_dense(),
+                               csr.as_tensor(torch.float32).to_dense().t())  # fmt: skip
+
+
+def test_a_dense_matrix_that_does_not_fit_is_refused_before_it_is_allocated():
+    adjacency = Adjacency.from_edge_index(torch.tensor([[0], [1]]), 10**8)
+    with pytest.raises(MemoryLimitError, match=r"PiB.*keep the graph sparse"):
+        adjacency.to_layout("dense")
+
+
+def test_graphs_of_a_batch_are_merged():
+    graphs = [make() for make in MAKERS.values()]
+    merged = Adjacency.merge(graphs)
+    assert torch.equal(merged.to_dense(), torch.block_diag(MATRIX, MATRIX, MATRIX))
+    plain = Adjacency.from_edge_index(EDGES, 3)
+    assert Adjacency.merge([plain, plain]).edge_weight is None
+    with pytest.raises(InputError, match="nothing to merge"):
+        Adjacency.merge([])
+
+
+@pytest.mark.parametrize("num_workers", [0, 2])
+def test_goes_through_a_data_loader(num_workers):
+    layer = GCNConv(2, 3)
+    graphs = []
+    for number in range(4):
+        edges = torch.randint(number + 2, (2, 5))
+        graphs.append(
+            Data(
+                x=torch.rand(number + 2, 2),
+                edge_index=edges,
+                adjacency=Adjacency.from_edge_index(edges, number + 2),
+            )
+        )
+    for batch in DataLoader(graphs, batch_size=2, num_workers=num_workers):
+        out = layer(batch.x, batch.to("cpu").adjacency)
+        torch.testing.assert_close(out, layer(batch.x, batch.edge_index))
 
 
 BAD_EDGE_LISTS = {
@@ -214,7 +303,7 @@ def test_weights_beside_a_matrix_are_refused(adjacency):
         Adjacency.of(adjacency, 3, WEIGHT)
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("layout", MAKERS)
 @pytest.mark.parametrize("mode", ["sym", "row"])
 @pytest.mark.parametrize("weight", [-1.0, -2.0])
 def test_degree_that_is_not_positive_names_the_node(layout, mode, weight):
