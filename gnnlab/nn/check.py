@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 from torch_geometric import EdgeIndex
@@ -125,7 +127,7 @@ def check_finite(x: Tensor, where: str = "x") -> None:
     """
     if hides_values(x) or x.is_cuda:
         return
-    if x.detach().sum().isfinite():
+    if math.isfinite(x.detach().sum().item()):
         return
     bad = ~x.detach().isfinite()
     if bad.any():

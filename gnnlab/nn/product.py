@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from gnnlab.nn.csr import CSR
+from gnnlab.nn.remember import carries_gradients
 from gnnlab.nn.rows import take_rows
 
 _SUM = 0  # embedding_bag's number for it
@@ -47,7 +48,8 @@ def multiply(csr: CSR, x: Tensor, weight: Tensor | None = None) -> Tensor:
             return _product_op(x, *_arrays(csr, x), *_arrays(csr.transposed(), x))
         return _gather_and_add(csr, x, csr.weight if weight is None else weight)
     if weight is None:
-        return _Product.apply(x, csr)
+        # A function of our own costs more than a product over a small graph.
+        return _Product.apply(x, csr) if carries_gradients(x) else _kernel(x, *_arrays(csr, x))
     return _WeightedProduct.apply(x, weight.to(x.dtype), csr)
 
 
@@ -83,7 +85,7 @@ class _Product(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx, gradient):
-        return _Product.apply(gradient, ctx.csr.transposed()), None
+        return multiply(ctx.csr.transposed(), gradient), None
 
     @staticmethod
     def jvp(ctx, tangent, _):
