@@ -21,7 +21,7 @@ PYTHON_FILES = SOURCES + sorted(
 FLOORS = (
     {"cli"},
     {"tour"},
-    {"analysis"},
+    {"analysis", "bench"},
     {"sequences", "molecules", "networks"},
     {"training", "data", "plots"},
     {"nn"},
@@ -225,8 +225,10 @@ def test_example_uses_public_names_only(path):
         "from gnnlab.cli import main\ntry:\n    main(['--help'])\nexcept SystemExit: pass",
         "from gnnlab.cli import main\n"
         "try:\n    main(['sequences', 'compare', '--help'])\nexcept SystemExit: pass",
+        "from gnnlab.cli import main\n"
+        "try:\n    main(['bench', 'adjacency', '--help'])\nexcept SystemExit: pass",
     ],
-    ids=["import", "help", "help of a command"],
+    ids=["import", "help", "help of a command", "help of a benchmark"],
 )
 def test_light_entry_loads_nothing_heavy(statement):
     heavy = ("torch", "torch_geometric", "lightning", "matplotlib", "pandas", "numpy")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +10,7 @@ from typing import Annotated
 import typer
 
 from gnnlab.cli.lists import ListCommand
+from gnnlab.cli.progress import progress_bar
 
 app = typer.Typer(help="Recurrent networks on sequences as path graphs.", no_args_is_help=True)
 
@@ -84,7 +83,7 @@ def compare(
     from gnnlab.sequences.compare import compare
     from gnnlab.sequences.report import summarise, to_markdown
 
-    with _progress_bar() as progress:
+    with progress_bar("training") as progress:
         comparison = compare(
             task,
             models,
@@ -112,7 +111,7 @@ def grid(
     """Train every cell on two sizes of each of the three tasks; draw one picture of all."""
     from gnnlab.sequences.compare import grid
 
-    with _progress_bar() as progress:
+    with progress_bar("training") as progress:
         grid(
             out,
             models=models,
@@ -139,17 +138,6 @@ def _settings(
     }
     given = {name: number for name, number in given.items() if number is not None}
     return usual | (QUICK if quick else {}) | given
-
-
-@contextmanager
-def _progress_bar() -> Iterator[Callable[[int, int], None]]:
-    from rich.console import Console
-    from rich.progress import Progress
-
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("training", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def _cores() -> int:

@@ -151,3 +151,73 @@ def test_table_without_the_data_is_refused(table, message, tmp_path):
     with pytest.raises(InputError, match=message):
         plots.learning_curves(table, tmp_path / "a.png", measures={"loss": "l"}, group="length")
     assert not (tmp_path / "a.png").exists()
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    figures = []
+    monkeypatch.setattr(plots, "_save", lambda figure, path: figures.append(figure) or path)
+    return figures
+
+
+def test_crossover_has_a_measured_and_a_predicted_line_per_width(drawn):
+    table = pd.DataFrame(
+        {
+            "N": [64, 256, 64, 256],
+            "F": [16, 16, 64, 64],
+            "measured": [0.1, np.nan, 0.2, 0.3],
+            "predicted": [0.1, 0.1, 0.2, 0.2],
+        }
+    )
+    plots.crossover(table, "a.png", title="Sparse or dense")
+    axes = drawn[0].axes[0]
+    assert [len(line.get_xdata()) for line in axes.lines[:4]] == [1, 2, 2, 2]
+    assert axes.lines[0].get_color() == axes.lines[1].get_color() != axes.lines[2].get_color()
+    labels = [text.get_text() for text in drawn[0].legends[0].get_texts()]
+    assert labels == ["F = 16", "F = 64", "measured", "predicted", "within 1.5 times"]
+    assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
+
+
+def test_memory_growth_says_where_dense_no_longer_fits(drawn):
+    table = pd.DataFrame(
+        {
+            "N": [1000.0, 2000.0, 1000.0, 2000.0],
+            "contender": ["dense", "dense", "csr", "csr"],
+            "bytes": [2.0**20, 2.0**22, 0.0, 2.0**15],
+        }
+    )
+    plots.memory_growth(table, "a.png", limit=2.0**28, quadratic="dense")
+    axes = drawn[0].axes[0]
+    texts = [text.get_text() for text in axes.texts]
+    assert "dense: no more from N = 16,000" in texts  # 64 times the bytes, 8 times N
+    (dotted,) = (line for line in axes.lines if line.get_linestyle() == ":")
+    assert dotted.get_xdata().tolist() == [2000.0, 16000.0]
+    csr = next(line for line in axes.lines if line.get_label() == "csr")
+    assert csr.get_xdata().tolist() == [2000.0]  # nothing was seen to grow at 1000
+
+
+def test_roofline_bends_where_arithmetic_takes_over(drawn):
+    table = pd.DataFrame(
+        {"contender": ["a", "b"], "flop": [1e9, 8e9], "traffic [B]": [1e9, 1e9], "seconds": 1.0}
+    )
+    plots.roofline(table, "a.png", bandwidth=1e10, flop_rate=4e10)
+    axes = drawn[0].axes[0]
+    intensity, roof = axes.lines[0].get_data()
+    assert np.isclose(roof, np.minimum(intensity * 10, 40)).all()
+    points = [collection.get_offsets().tolist()[0] for collection in axes.collections]
+    assert np.allclose(points, [[1.0, 1.0], [8.0, 8.0]])
+    assert "10 GB/s, 40 Gflop/s" in [text.get_text() for text in axes.texts]
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda table, path: plots.crossover(table, path),
+        lambda table, path: plots.memory_growth(table, path, limit=1.0, quadratic="dense"),
+        lambda table, path: plots.roofline(table, path, bandwidth=1.0, flop_rate=1.0),
+    ],
+    ids=["crossover", "memory_growth", "roofline"],
+)
+def test_table_without_the_columns_is_refused(draw, tmp_path):
+    with pytest.raises(InputError, match="lacks columns"):
+        draw(pd.DataFrame({"M": [1.0]}), tmp_path / "a.png")
