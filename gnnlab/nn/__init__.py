@@ -1,9 +1,11 @@
 """The core: cells, schedules and message-passing layers. Tensors in, tensors out."""
 
+from gnnlab.nn.accelerate import accelerate
 from gnnlab.nn.adjacency import LAYOUTS, Adjacency
 from gnnlab.nn.aggregate import aggregate
 from gnnlab.nn.aggregation import GRUAggregation, LSTMAggregation
 from gnnlab.nn.attention import GATConv
+from gnnlab.nn.calibrate import calibrate
 from gnnlab.nn.cell import Cell, State
 from gnnlab.nn.cells import (
     CELLS,
@@ -18,7 +20,9 @@ from gnnlab.nn.cells import (
 from gnnlab.nn.csr import CSR
 from gnnlab.nn.gated import GatedGraphConv
 from gnnlab.nn.gcn import GCNConv
+from gnnlab.nn.layout import choose_layout, crossover_density
 from gnnlab.nn.recurrent import EXECUTORS, RecurrentConv
+from gnnlab.nn.sampling import NeighborSampler
 from gnnlab.nn.scan import affine_scan
 from gnnlab.nn.schedule import Schedule
 from gnnlab.nn.stack import GraphRNN
@@ -40,12 +44,17 @@ __all__ = [
     "LSTMAggregation",
     "LSTMCell",
     "MinGRUCell",
+    "NeighborSampler",
     "PeepholeLSTMCell",
     "RNNCell",
     "RecurrentConv",
     "Schedule",
     "State",
+    "accelerate",
     "affine_scan",
     "aggregate",
+    "calibrate",
+    "choose_layout",
+    "crossover_density",
     "make_cell",
 ]

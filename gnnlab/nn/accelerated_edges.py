@@ -20,6 +20,7 @@ from torch_geometric.nn.conv.gcn_conv import gcn_norm
 from gnnlab.errors import InputError, NonFiniteError
 from gnnlab.nn.adjacency import Adjacency
 from gnnlab.nn.adjacency_forms import read_edge_index
+from gnnlab.nn.features import is_sparse
 from gnnlab.nn.remember import TensorMemory
 
 _MEMORY = TensorMemory()
@@ -142,8 +143,3 @@ def averaged(
 
     key = ("mean", adjacency.num_nodes, dtype)
     return _MEMORY.recall(divide, edge_index, edge_weight, key=key)
-
-
-def is_sparse(edge_index: Tensor) -> bool:
-    """Whether it is a torch tensor of a sparse layout, PyG's ``adj_t``."""
-    return isinstance(edge_index, Tensor) and edge_index.layout != torch.strided

@@ -31,9 +31,10 @@ from torch_geometric.nn import (
     TAGConv,
 )
 
-from gnnlab.nn.accelerated_edges import averaged, is_sparse, normalized, plain_edges, prepared
+from gnnlab.nn.accelerated_edges import averaged, normalized, plain_edges, prepared
 from gnnlab.nn.adjacency import Adjacency
 from gnnlab.nn.aggregate import aggregate
+from gnnlab.nn.features import is_narrow, is_sparse
 from gnnlab.nn.maximum import maximum
 
 Edges = Tensor | Adjacency
@@ -342,17 +343,6 @@ class FastGatedGraphConv(FastLayer, GatedGraphConv):
         for weight in self.weight:
             h = self.rnn(self.gather(adjacency, h @ weight), h)
         return h
-
-
-def is_narrow(x: Tensor, linear: Linear) -> bool:
-    """Whether to sum before a linear map rather than after it.
-
-    A sum over the edges runs forward, and backward where a gradient flows to what is summed: to
-    mapped features always, to ``x`` only if it is not the input of the model.
-    """
-    trains = torch.is_grad_enabled()
-    before = x.size(1) * (1 + (trains and x.requires_grad))
-    return before <= linear.out_channels * (1 + trains)
 
 
 def _is_plain(linear: torch.nn.Module) -> bool:

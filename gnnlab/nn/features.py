@@ -13,7 +13,7 @@ from gnnlab.errors import DtypeError, InputError, ShapeError
 from gnnlab.nn.check import check_dtype, check_finite
 from gnnlab.nn.csr import CSR
 from gnnlab.nn.product import multiply
-from gnnlab.nn.remember import TensorMemory
+from gnnlab.nn.remember import TensorMemory, carries_gradients
 
 _LAYOUTS = (torch.sparse_coo, torch.sparse_csr, torch.sparse_csc)
 _MEMORY = TensorMemory()
@@ -79,3 +79,14 @@ def _compress(x: Tensor) -> CSR:
     return CSR.from_edge_index(
         torch.stack([column, row]), x.size(1), x.size(0), entries.values().detach()
     )
+
+
+def is_narrow(x: Tensor, linear: Linear) -> bool:
+    """Whether to sum before a linear map rather than after it.
+
+    A sum over the edges runs forward, and backward where a gradient flows to what is summed: to
+    mapped features always, to ``x`` only if it is not the input of the model.
+    """
+    trains = torch.is_grad_enabled()
+    before = x.size(-1) * (1 + (trains and carries_gradients(x)))
+    return before <= linear.out_channels * (1 + trains)

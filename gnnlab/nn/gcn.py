@@ -11,7 +11,7 @@ from torch_geometric.nn import Linear
 
 from gnnlab.nn.adjacency import Adjacency
 from gnnlab.nn.aggregate import aggregate, check_nodes
-from gnnlab.nn.features import is_sparse, linear
+from gnnlab.nn.features import is_narrow, is_sparse, linear
 from gnnlab.nn.normalize import check_normalization
 
 
@@ -115,7 +115,7 @@ class GCNConv(nn.Module):
 
     def _convolve(self, adjacency: Adjacency, x: Tensor) -> Tensor:
         # (A X) W = A (X W): the sum over the edges is cheaper on the narrower of the two.
-        if x.size(-1) <= self.out_channels and not is_sparse(x):
+        if not is_sparse(x) and is_narrow(x, self.lin):
             return self.lin(aggregate(adjacency, x))
         return aggregate(adjacency, linear(self.lin, x))
 

@@ -14,6 +14,7 @@ from gnnlab import __version__
 from gnnlab.errors import InputError
 from gnnlab.tour.machine import one_machine
 from gnnlab.tour.page import Chapter, Picture, Table, Text, render
+from gnnlab.tour.sparse import list_or_matrix
 from gnnlab.tour.toy_tasks import inside_the_gates, lstm_against_bilstm
 
 __all__ = ["CHAPTERS", "Chapter", "Picture", "Table", "Text", "write_tour"]
@@ -22,6 +23,7 @@ CHAPTERS: list[Callable[[Path, bool], Chapter]] = [
     one_machine,
     lstm_against_bilstm,
     inside_the_gates,
+    list_or_matrix,
 ]
 
 _TITLE = "A recurrent network and a graph network are the same machine"
