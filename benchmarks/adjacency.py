@@ -1,6 +1,6 @@
 """Sparse against dense adjacency over the full grid, and the points that gnnlab promises.
 
-    python benchmarks/adjacency.py            # the grid: an hour or more, goes on where it was
+    python benchmarks/adjacency.py            # the grid: about half an hour, goes on where it was
     python benchmarks/adjacency.py --targets  # the promises: about ten minutes
 
 Both write to results/. With DGL and torch-sparse installed, these take part. N nodes, E edges,

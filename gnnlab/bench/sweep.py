@@ -56,7 +56,7 @@ class Settings:
     seconds: float = 0.025
     rounds: int = 3
     once_above: float = 0.25
-    limit: float = 2.0
+    limit: float = 1.0
     most_edges: int = 2**22
 
 

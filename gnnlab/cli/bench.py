@@ -46,8 +46,8 @@ def adjacency(
 ) -> None:
     """Compare sparse and dense adjacencies, PyG and other libraries, against the roofline.
 
-    Without an option that narrows it, this is the full grid, which takes an hour or more. It can be
-    stopped at any time and goes on where it was. A list takes all words up to the next option.
+    Without an option that narrows it, this is the full grid, which takes about half an hour. It can
+    be stopped at any time and goes on where it was. A list takes all words up to the next option.
     """
     if graph is not None:
         _advise(graph, features, nodes or densities, out)

@@ -122,7 +122,8 @@ def test_page_states_the_shares_and_shows_the_figures(table, tmp_path):
     assert "Command: `gnnlab bench adjacency`" in page
     assert "in 0% of 1 crossings" in page
     assert "In 75.0% of 4 cells" in page
-    assert "5 % slower in 75.0% of 4 cells, and 4.0 times as fast in the middle" in page
+    assert "5 % slower in 1 of 4 cells, 0 of which have fewer than 10,000 edges" in page
+    assert "In the middle it is 4.0 times as fast, 1.3 times with 100,000 edges" in page
 
 
 def test_page_draws_memory_where_it_was_measured(table, tmp_path):
