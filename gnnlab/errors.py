@@ -84,5 +84,9 @@ class FileFormatError(InputError):
     """A file that is damaged or is not what it claims to be."""
 
 
+class DownloadError(GnnlabError, OSError):
+    """Data that cannot be fetched from its origin."""
+
+
 class TrainingError(GnnlabError, RuntimeError):
     """Training that cannot go on, for example because the loss is not finite."""

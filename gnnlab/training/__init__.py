@@ -5,12 +5,14 @@ from gnnlab.training.estimator import Estimator
 from gnnlab.training.fitting import ACCELERATORS, fit
 from gnnlab.training.history import History
 from gnnlab.training.seeds import STREAMS, seeded, stream
+from gnnlab.training.state import TrainingState
 
 __all__ = [
     "ACCELERATORS",
     "STREAMS",
     "Estimator",
     "History",
+    "TrainingState",
     "check_count",
     "check_positive",
     "check_seed",

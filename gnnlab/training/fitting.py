@@ -17,6 +17,7 @@ from gnnlab.training.check import check_count, check_positive
 from gnnlab.training.history import History
 from gnnlab.training.interrupt import deferred_interrupt
 from gnnlab.training.seeds import seeded
+from gnnlab.training.state import TrainingState
 
 ACCELERATORS = ("auto", "cpu", "gpu")
 #: What a loss function returns: the loss, and figures of the batch for the history.
@@ -30,6 +31,8 @@ def fit(
     *,
     iterations: int,
     learning_rate: float = 1e-3,
+    decay: float = 1.0,
+    decay_every: int = 1000,
     max_norm: float | None = None,
     seed: int = 0,
     evaluate: Callable[[nn.Module], dict[str, float]] | None = None,
@@ -37,6 +40,8 @@ def fit(
     stop: Callable[[dict[str, float]], bool] | None = None,
     log_directory: str | os.PathLike | None = None,
     checkpoint: Callable[[Path], None] | None = None,
+    snapshot: Callable[[Path, TrainingState], None] | None = None,
+    start: TrainingState | None = None,
     progress: bool | None = None,
     accelerator: str = "auto",
 ) -> History:
@@ -52,6 +57,8 @@ def fit(
         loss_function: From the model and a batch to the loss and further figures by name.
         iterations: Number of batches to learn from.
         learning_rate: Step size of Adam.
+        decay: The step size is multiplied by this number every ``decay_every`` iterations.
+        decay_every: See ``decay``.
         max_norm: Gradients are scaled down to this norm.
         seed: Seed of whatever the model draws at random, such as dropout. The caller's generators
             are not touched.
@@ -61,6 +68,10 @@ def fit(
         log_directory: Folder for ``metrics.csv`` and the checkpoint; nothing is written without.
         checkpoint: Called with the path ``model.safetensors`` in that folder at the end, and
             together with every twentieth evaluation.
+        snapshot: Called right after it with the path ``training.safetensors`` and the state of the
+            training, for a later ``start``.
+        start: Goes on from this state, as if the training had never been stopped: ``batches`` must
+            begin with the one that comes next, and ``metrics.csv`` is kept up to there.
         progress: Whether to show a progress bar; by default if the output is a terminal.
         accelerator: ``"cpu"``, ``"gpu"``, or ``"auto"`` for a GPU if there is one.
 
@@ -80,7 +91,9 @@ def fit(
     """
     check_count("iterations", iterations)
     check_count("evaluate_every", evaluate_every)
+    check_count("decay_every", decay_every)
     check_positive("learning_rate", learning_rate)
+    check_positive("decay", decay)
     if max_norm is not None:
         check_positive("max_norm", max_norm)
     if log_directory is not None:
@@ -95,12 +108,16 @@ def fit(
             loss_function=loss_function,
             iterations=iterations,
             learning_rate=learning_rate,
+            decay=decay,
+            decay_every=decay_every,
             max_norm=max_norm,
             evaluate=evaluate,
             evaluate_every=evaluate_every,
             stop=stop,
             log_directory=log_directory,
             checkpoint=checkpoint,
+            snapshot=snapshot,
+            start=start,
             interrupt=interrupt,
         )
         return run(loop, batches, progress, accelerator)

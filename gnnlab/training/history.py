@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gnnlab.errors import UnknownNameError
+from gnnlab.errors import FileFormatError, UnknownNameError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,6 +77,30 @@ class MetricsFile:
         self.path = path
         self.columns: list[str] = []
         self.num_written = 0
+
+    def keep(self, last: int) -> list[dict[str, float]]:
+        """Reads back the rows up to an iteration, and drops those after it from the file.
+
+        Raises:
+            FileFormatError: If the file does not hold a row for each of those iterations.
+        """
+        if not last:
+            return []
+        try:
+            with self.path.open(newline="", encoding="utf-8") as file:
+                found = [
+                    {name: float(value) for name, value in row.items() if value}
+                    for row in csv.DictReader(file)
+                ]
+        except (OSError, ValueError) as error:
+            raise FileFormatError("the metrics cannot be read", where=str(self.path)) from error
+        rows = [row | {"iteration": int(row["iteration"])} for row in found[:last]]
+        if [row["iteration"] for row in rows] != list(range(1, last + 1)):
+            raise FileFormatError(
+                f"there is no row for each of the first {last} iterations", where=str(self.path)
+            )
+        self.write(rows)
+        return rows
 
     def write(self, rows: Sequence[dict[str, float]]) -> None:
         """Adds those of ``rows`` that are not in the file yet."""

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from torch.nn.utils import clip_grad_norm_
 from gnnlab.errors import InputError, TrainingError
 from gnnlab.training.history import History, MetricsFile
 from gnnlab.training.interrupt import InterruptRequest
+from gnnlab.training.state import TrainingState
 
 _EVALUATIONS_PER_CHECKPOINT = 20
 
@@ -31,33 +33,46 @@ class Loop:
     loss_function: Callable
     iterations: int
     learning_rate: float
+    decay: float
+    decay_every: int
     max_norm: float | None
     evaluate: Callable | None
     evaluate_every: int
     stop: Callable | None
     log_directory: Path | None
     checkpoint: Callable | None
+    snapshot: Callable | None
+    start: TrainingState | None
     interrupt: InterruptRequest
+
+    @property
+    def first(self) -> int:
+        """The number of iterations that were made before."""
+        return 0 if self.start is None else self.start.iteration
 
 
 def run(loop: Loop, batches: Iterable, progress: bool | None, accelerator: str) -> History:
     """Trains, and returns the history."""
     module, recorder = Module(loop), Recorder(loop)
+    if loop.first >= loop.iterations:  # there is nothing left to do
+        module.configure_optimizers()
+        loop.model.eval()
+        return recorder.history
     callbacks = [recorder]
     if sys.stdout.isatty() if progress is None else progress:
-        callbacks.append(ProgressBar(loop.iterations))
+        callbacks.append(ProgressBar(loop.iterations, loop.first))
     trainer = _make_trainer(callbacks, accelerator)
     loop.model.train()  # Lightning leaves the mode as it is
     start = time.perf_counter()
     try:
-        trainer.fit(module, Repeated(batches, loop.iterations))
+        trainer.fit(module, Repeated(batches, loop.iterations - loop.first))
     finally:
         recorder.close()
         loop.model.eval()
     recorder.history.seconds = time.perf_counter() - start
     recorder.history.interrupted = loop.interrupt.requested
-    if loop.log_directory is not None and loop.checkpoint is not None:
-        recorder.save()
+    if loop.log_directory is not None:
+        recorder.save(module)
     return recorder.history
 
 
@@ -121,7 +136,8 @@ class Module(LightningModule):
     def training_step(self, batch: Any, batch_idx: int) -> Tensor:
         """The loss of a batch; a loss that is not finite ends the training."""
         loss, figures = self.loop.loss_function(self.model, batch)
-        self.row = {"iteration": batch_idx + 1, "loss": float(loss.detach())}
+        iteration = self.loop.first + batch_idx + 1
+        self.row = {"iteration": iteration, "loss": float(loss.detach())}
         self.row |= {name: float(value) for name, value in figures.items()}
         self._require_finite("loss")
         return loss
@@ -132,9 +148,19 @@ class Module(LightningModule):
         self.row["gradient_norm"] = float(clip_grad_norm_(self.model.parameters(), max_norm))
         self._require_finite("gradient_norm")
 
-    def configure_optimizers(self) -> torch.optim.Optimizer:
-        """Adam with a constant learning rate."""
-        return torch.optim.Adam(self.model.parameters(), lr=self.loop.learning_rate)
+    def configure_optimizers(self) -> dict[str, Any]:
+        """Adam, its learning rate falling in steps."""
+        loop = self.loop
+        optimizer = torch.optim.Adam(self.model.parameters(), lr=loop.learning_rate)
+        if loop.start is not None:
+            loop.start.restore(self.model, optimizer)
+        rate = partial(_decayed, loop.decay, loop.decay_every, loop.first)
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, rate)
+        self.optimizer = optimizer
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
+        }
 
     def _require_finite(self, name: str) -> None:
         if not math.isfinite(self.row[name]):
@@ -146,6 +172,10 @@ class Module(LightningModule):
             )
 
 
+def _decayed(decay: float, every: int, first: int, step: int) -> float:
+    return decay ** ((first + step) // every)
+
+
 class Recorder(Callback):
     """Keeps the history and its file, evaluates, and ends the training when asked to."""
 
@@ -155,6 +185,7 @@ class Recorder(Callback):
         self.file = None
         if loop.log_directory is not None:
             self.file = MetricsFile(loop.log_directory / "metrics.csv")
+            self.history.rows += self.file.keep(loop.first)
 
     def on_train_batch_end(self, trainer: Trainer, module: Module, *args) -> None:
         """Adds the row of this iteration."""
@@ -172,7 +203,7 @@ class Recorder(Callback):
         if self.file is not None:
             self.file.write(self.history.rows)
             if iteration % (_EVALUATIONS_PER_CHECKPOINT * self.loop.evaluate_every) == 0:
-                self.save()
+                self.save(module)
 
     def _evaluate(self, model: nn.Module) -> dict[str, float]:
         model.eval()
@@ -181,10 +212,15 @@ class Recorder(Callback):
         model.train()
         return {name: float(value) for name, value in figures.items()}
 
-    def save(self) -> None:
-        """Writes the checkpoint."""
+    def save(self, module: Module) -> None:
+        """Writes the checkpoint, and what it takes to go on from here."""
+        folder = self.loop.log_directory
         if self.loop.checkpoint is not None:
-            self.loop.checkpoint(self.loop.log_directory / "model.safetensors")
+            self.loop.checkpoint(folder / "model.safetensors")
+        if self.loop.snapshot is not None and self.history.rows:
+            iteration = int(self.history.rows[-1]["iteration"])
+            state = TrainingState.capture(iteration, module.model, module.optimizer)
+            self.loop.snapshot(folder / "training.safetensors", state)
 
     def close(self) -> None:
         """Writes the rows that are not in the file yet."""
@@ -195,7 +231,7 @@ class Recorder(Callback):
 class ProgressBar(Callback):
     """Rich's progress bar with the figures of the last evaluation."""
 
-    def __init__(self, iterations: int):
+    def __init__(self, iterations: int, first: int):
         from rich import progress
 
         self.bar = progress.Progress(
@@ -204,13 +240,13 @@ class ProgressBar(Callback):
             progress.TimeRemainingColumn(),
             progress.TextColumn("{task.description}"),
         )
-        self.iterations = iterations
+        self.iterations, self.first = iterations, first
         self.task = None
 
     def on_train_start(self, *args) -> None:
         """Shows the bar."""
         self.bar.start()
-        self.task = self.bar.add_task("", total=self.iterations)
+        self.task = self.bar.add_task("", total=self.iterations, completed=self.first)
 
     def on_train_batch_end(self, trainer: Trainer, module: Module, *args) -> None:
         """Moves the bar on."""

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from gnnlab.errors import InputError
+from gnnlab.sequences import TextGenerator
+from gnnlab.sequences.samples import (
+    measure_temperatures,
+    share_of_words,
+    share_repeated,
+    to_markdown,
+    words_of,
+)
+from gnnlab.sequences.tales import train_on
+
+TEXT = "The king went to the king's wood. Go to the wood, said the queen to him! " * 400
+
+
+def test_repetition():
+    assert share_repeated(["aaaa"], size=2) == 1.0
+    assert share_repeated(["abcd", "efgh"], size=2) == 0.0
+    assert share_repeated(["ab"], size=3) == 0.0
+
+
+def test_words():
+    known = words_of("The Rose, the König and 7 dwarfs")
+    assert known == {"the", "rose", "könig", "and", "dwarfs"}
+    assert share_of_words(["x the rsoe and y"], known) == pytest.approx(2 / 3)
+    assert share_of_words(["", "one two"], known) == 0.0
+
+
+def test_a_training_leaves_its_report(tmp_path):
+    generator = TextGenerator(hidden_size=16, window=10, batch_size=16, iterations=90)
+    summary = train_on(TEXT, generator, tmp_path / "run", name="wood", progress=False)
+    names = {path.name for path in (tmp_path / "run").iterdir()}
+    assert names == {
+        "model.safetensors", "training.safetensors", "metrics.csv", "curves.png", "samples.md",
+        "temperatures.csv", "summary.json",
+    }  # fmt: skip
+    assert summary["loss"] < 3
+    assert 0 < summary["held_out_bits_per_character"] < 5
+    samples = (tmp_path / "run" / "samples.md").read_text()
+    assert samples.startswith("# Samples: wood")
+    assert [line for line in samples.splitlines() if line.startswith("## ")] == [
+        "## After 30 iterations",
+        "## After 60 iterations",
+        "## After 90 iterations",
+    ]
+    assert {len(shown) for shown in re.findall("`(.*)`", samples)} == {20, 30, 60}
+    table = measure_temperatures(generator, TEXT, num_samples=5, length=40)
+    assert table["temperature"].tolist() == ["greedy", "0.5", "1", "2"]
+    shares = table["words of the training text"]
+    assert shares.iloc[0] > shares.iloc[-1]  # a high temperature makes up words
+    assert to_markdown(generator, "TG", "now").count("`T") == 6
+
+
+def test_a_text_that_is_too_short_to_hold_out(tmp_path):
+    with pytest.raises(InputError, match="too short to hold out"):
+        train_on("once " * 100, TextGenerator(), tmp_path)
