@@ -32,26 +32,29 @@ def test_words():
 
 
 def test_a_training_leaves_its_report(tmp_path):
-    generator = TextGenerator(hidden_size=16, window=10, batch_size=16, iterations=90)
+    generator = TextGenerator(
+        hidden_size=32, window=20, batch_size=16, iterations=240, learning_rate=0.01
+    )
     summary = train_on(TEXT, generator, tmp_path / "run", name="wood", progress=False)
     names = {path.name for path in (tmp_path / "run").iterdir()}
     assert names == {
         "model.safetensors", "training.safetensors", "metrics.csv", "curves.png", "samples.md",
         "temperatures.csv", "summary.json",
     }  # fmt: skip
-    assert summary["loss"] < 3
+    assert summary["loss"] < 3  # the mean over all iterations
     assert 0 < summary["held_out_bits_per_character"] < 5
     samples = (tmp_path / "run" / "samples.md").read_text()
     assert samples.startswith("# Samples: wood")
     assert [line for line in samples.splitlines() if line.startswith("## ")] == [
-        "## After 30 iterations",
-        "## After 60 iterations",
-        "## After 90 iterations",
+        "## After 80 iterations",
+        "## After 160 iterations",
+        "## After 240 iterations",
     ]
     assert {len(shown) for shown in re.findall("`(.*)`", samples)} == {20, 30, 60}
     table = measure_temperatures(generator, TEXT, num_samples=5, length=40)
     assert table["temperature"].tolist() == ["greedy", "0.5", "1", "2"]
     shares = table["words of the training text"]
+    assert shares.iloc[0] > 0.7
     assert shares.iloc[0] > shares.iloc[-1]  # a high temperature makes up words
     assert to_markdown(generator, "TG", "now").count("`T") == 6
 
