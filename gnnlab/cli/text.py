@@ -27,6 +27,9 @@ def train(
         bool, typer.Option("--carry-state", help="Windows follow each other and hand states on.")
     ] = False,
     seed: Annotated[int, typer.Option(help="Seed of weights and windows.")] = 0,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the training that stands in the folder.")
+    ] = False,
 ) -> None:
     """Train on a text; write the model, learning curves, samples and the score on held-out blocks.
 
@@ -49,7 +52,7 @@ def train(
         carry_state=carry_state,
         seed=seed,
     )
-    summary = train_on(text, generator, out, name=dataset or file.stem)
+    summary = train_on(text, generator, out, name=dataset or file.stem, resume=resume)
     for name in ("loss", "accuracy", "held_out_bits_per_character"):
         typer.echo(f"{name.replace('_', ' ')}: {summary[name]:.3f}")
     typer.echo(f"Model, curves and samples: {out}")

@@ -24,19 +24,22 @@ def train_on(
     out: str | Path,
     *,
     name: str = "text",
+    resume: bool = False,
     progress: bool | None = None,
 ) -> dict[str, float]:
     """Trains a generator on a text and leaves everything worth knowing in a folder.
 
     About 5 % of the text, in blocks spread over the whole of it, is held out and never learned
     from. The folder gets ``model.safetensors``, ``metrics.csv``, ``curves.png``, ``samples.md``
-    (at one, two and three thirds of the training), ``temperatures.csv`` and ``summary.json``.
+    (at one, two and three thirds of the training, each also in a file of its own),
+    ``temperatures.csv`` and ``summary.json``.
 
     Args:
         text: The text.
         generator: What to train.
         out: The folder, created if needed.
         name: What to call the text.
+        resume: Go on with the training that stands in the folder, if there is one.
         progress: Whether to show a progress bar; by default if the output is a terminal.
 
     Returns:
@@ -56,14 +59,14 @@ def train_on(
             remedy="use 20,000 or more, or TextGenerator.fit, which holds out nothing",
         )
     starts = _starts("".join(split.segments))
-    samples: list[str] = []
     generator.fit(
         split.segments,
         validation=split.blocks,
-        evaluate_every=max(1, min(_MEAN_OVER, generator.iterations // 3)),
+        evaluate_every=_interval(generator.iterations),
         log_directory=out,
         progress=progress,
-        watch=_at_thirds(generator.iterations, starts, samples),
+        resume=resume,
+        watch=_at_thirds(generator.iterations, starts, out),
     )
     table = generator.history_.frame()
     last = table.tail(_MEAN_OVER)
@@ -80,9 +83,16 @@ def train_on(
     temperatures = measure_temperatures(generator, "".join(split.segments))
     temperatures.to_csv(out / "temperatures.csv", index=False, float_format="%.3f")
     _draw(table, out / "curves.png", name)
+    samples = [path.read_text(encoding="utf-8") for path in sorted(out.glob("samples-*.md"))]
     write_file(out / "samples.md", "\n".join([f"# Samples: {name}", "", *samples]).encode())
     write_file(out / "summary.json", json.dumps(summary, indent=2).encode())
     return summary
+
+
+def _interval(iterations: int) -> int:
+    """At most 500 iterations, so that the thirds of the training are among its multiples."""
+    third = max(iterations // 3, 1)
+    return next(size for size in range(min(_MEAN_OVER, third), 0, -1) if third % size == 0)
 
 
 def _starts(text: str) -> str:
@@ -91,16 +101,15 @@ def _starts(text: str) -> str:
     return "".join(letters.value_counts().index[:5])
 
 
-def _at_thirds(
-    iterations: int, starts: str, samples: list[str]
-) -> Callable[[TextGenerator, int], None]:
-    due = [iterations // 3, 2 * iterations // 3, iterations]
+def _at_thirds(iterations: int, starts: str, out: Path) -> Callable[[TextGenerator, int], None]:
+    """Writes samples at the thirds of a training, each into a file that a resumed one keeps."""
 
     def watch(generator: TextGenerator, iteration: int) -> None:
-        if due and iteration >= due[0]:
-            due.pop(0)
-            title = f"After {iteration:,} iterations"
-            samples.append(to_markdown(generator, starts, title))
+        for third in (1, 2, 3):
+            path = out / f"samples-{third}.md"
+            if iteration == third * (iterations // 3):
+                title = f"After {iteration:,} iterations"
+                write_file(path, to_markdown(generator, starts, title).encode())
 
     return watch
 

@@ -39,7 +39,7 @@ def test_a_training_leaves_its_report(tmp_path):
     names = {path.name for path in (tmp_path / "run").iterdir()}
     assert names == {
         "model.safetensors", "training.safetensors", "metrics.csv", "curves.png", "samples.md",
-        "temperatures.csv", "summary.json",
+        "samples-1.md", "samples-2.md", "samples-3.md", "temperatures.csv", "summary.json",
     }  # fmt: skip
     assert summary["loss"] < 3  # the mean over all iterations
     assert 0 < summary["held_out_bits_per_character"] < 5
@@ -57,6 +57,18 @@ def test_a_training_leaves_its_report(tmp_path):
     assert shares.iloc[0] > 0.7
     assert shares.iloc[0] > shares.iloc[-1]  # a high temperature makes up words
     assert to_markdown(generator, "TG", "now").count("`T") == 6
+
+
+def test_an_interrupted_training_leaves_the_same_report(tmp_path):
+    settings = {"hidden_size": 8, "window": 10, "batch_size": 8, "seed": 1}
+    for folder, parts in (("whole", [30]), ("parts", [13, 30])):
+        for iterations in parts:
+            generator = TextGenerator(iterations=iterations, **settings)
+            train_on(TEXT, generator, tmp_path / folder, resume=True, progress=False)
+    files = [(tmp_path / folder / "metrics.csv").read_text() for folder in ("whole", "parts")]
+    assert [len(file.splitlines()) for file in files] == [31, 31]
+    columns = [[line.split(",")[:3] for line in file.splitlines()] for file in files]
+    assert columns[0] == columns[1]
 
 
 def test_a_text_that_is_too_short_to_hold_out(tmp_path):
