@@ -44,9 +44,9 @@ def main() -> None:
     except MemoryLimitError as error:
         print(f"\n{error}\n")
 
-    for density in (0.0001, 0.01, 0.5):
+    for density in (0.0001, 0.01, 0.9):
         choice = choose_layout(num_people, int(density * num_people**2), num_features=16)
-        print(f"density {density:>6.2%}: {choice.layout:>5}. {choice.explain()}")
+        print(f"density {density:.2%}: {choice.explain()}")
 
 
 if __name__ == "__main__":

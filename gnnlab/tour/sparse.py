@@ -89,7 +89,7 @@ def _advice(num_nodes: int) -> str:
     ]
     sparse, dense = (choice.explain() for choice in choices)
     return (
-        f"`choose_layout` predicts this from two measured numbers of the machine. At 0.1 %: "
+        f"`choose_layout` predicts this from a few measured numbers of the machine. At 0.1 %: "
         f"{sparse} At 10 %: {dense}"
     )
 
