@@ -50,6 +50,7 @@ class CSR:
         self.pointer, self.index, self.weight = pointer, index, weight
         self.num_receivers, self.num_senders = pointer.numel() - 1, num_senders
         self.order = order
+        self.is_gather = False
         self._transposed: CSR | None = None
         self._derived: dict[object, Any] = {}
 
@@ -76,6 +77,14 @@ class CSR:
         pointer = _pointer(target, num_receivers)
         weight = None if weight is None else weight[order]
         return cls(pointer, source[place], num_senders, weight, order)
+
+    @classmethod
+    def gather(cls, index: Tensor, num_senders: int) -> CSR:
+        """The matrix whose row i holds one 1, at ``index[i]``: its product is a gather of rows."""
+        pointer = torch.arange(index.numel() + 1, device=index.device, dtype=index.dtype)
+        csr = cls(pointer, index, num_senders)
+        csr.is_gather = True
+        return csr
 
     @property
     def num_edges(self) -> int:
@@ -171,8 +180,7 @@ class CSR:
         def connect() -> CSR:
             edge = torch.arange(self.num_edges, device=self.device, dtype=self.index.dtype)
             sums = CSR(self.pointer, edge, self.num_edges)
-            spread = CSR(_count_to(self.num_edges, self.row), self.row, self.num_receivers)
-            return sums.paired_with(spread)
+            return sums.paired_with(CSR.gather(self.row, self.num_receivers))
 
         return self._once("arrivals", connect)
 
@@ -182,8 +190,7 @@ class CSR:
 
         def connect() -> CSR:
             sums = CSR(_pointer(self.index, self.num_senders), self.flipped, self.num_edges)
-            spread = CSR(_count_to(self.num_edges, self.index), self.index, self.num_senders)
-            return sums.paired_with(spread)
+            return sums.paired_with(CSR.gather(self.index, self.num_senders))
 
         return self._once("departures", connect)
 
@@ -220,10 +227,6 @@ def inverse_permutation(order: Tensor) -> Tensor:
 
 def _is_sorted(ids: Tensor) -> bool:
     return bool((ids[1:] >= ids[:-1]).all())
-
-
-def _count_to(number: int, like: Tensor) -> Tensor:
-    return torch.arange(number + 1, device=like.device, dtype=like.dtype)
 
 
 def _pointer(row: Tensor, num_rows: int) -> Tensor:

@@ -5,7 +5,6 @@ Legend: N nodes, E edges, L levels, B paths, T steps of the longest path.
 
 from __future__ import annotations
 
-import itertools
 from typing import NamedTuple
 
 import torch
@@ -92,7 +91,7 @@ class Level(NamedTuple):
     send_count: int  # number of outgoing edges
     send_sizes: list[int]  # outgoing edges per receiving level
     send_levels: list[int]  # the receiving levels
-    receive: CSR | None  # which incoming edge goes to which row
+    receive_index: Tensor | None  # row of this level for every incoming edge
 
 
 class SyncPlan:
@@ -141,7 +140,6 @@ class LevelPlan:
         ).argsort(stable=True)
         send = _LevelIndex(row[source[leaving]], source_level[leaving], num_levels, device)
         receive = _LevelIndex(row[target[arriving]], target_level[arriving], num_levels, device)
-        sums = _LevelSums(receive, rank[target[arriving]], sizes.tolist())
 
         parcels, counts = torch.unique(parcel, return_counts=True)
         senders = (parcels // max(num_levels, 1)).tolist()
@@ -166,7 +164,7 @@ class LevelPlan:
                 send.counts[k],
                 send_sizes[k],
                 send_levels[k],
-                sums.of(k),
+                receive.index(k),
             )
             for k, size in enumerate(self.sizes)
         ]
@@ -187,40 +185,10 @@ class _LevelIndex:
         counts = torch.bincount(level, minlength=num_levels)
         within = torch.arange(index.numel()) - (counts.cumsum(0) - counts)[level]
         out_of_order = torch.bincount(level[index != within], minlength=num_levels)
-        self.device, self.counts = device, counts.tolist()
+        self.counts = counts.tolist()
         self._in_order = (out_of_order == 0).tolist()
         self._parts = index.to(device).split(self.counts)
 
     def index(self, level: int) -> Tensor | None:
         """The index of one level, or ``None`` if it is 0, 1, 2, ..."""
         return None if self._in_order[level] else self._parts[level]
-
-
-class _LevelSums:
-    """For every level the matrix that adds its incoming edges up, cut from a few long tensors."""
-
-    def __init__(self, receive: _LevelIndex, target_rank: Tensor, sizes: list[int]):
-        """``target_rank`` ``[E]``: the level-by-level row of each target, in order of arrival."""
-        self._receive, self._sizes = receive, sizes
-        device = receive.device
-        counts = torch.tensor(receive.counts, dtype=torch.int64)
-        edge_start = torch.cat([counts.new_zeros(1), counts.cumsum(0)])
-        # Targets of an earlier level have a lower rank, so one sort orders within every level.
-        arrival = target_rank.argsort(stable=True)
-        arrival = arrival - edge_start[:-1].repeat_interleave(counts)
-        self._arrivals = arrival.to(device).split(receive.counts)
-        edges_before = torch.bincount(target_rank + 1, minlength=sum(sizes) + 1).cumsum(0)
-        self._edges_before, self._edge_start = edges_before.to(device), edge_start.tolist()
-        self._node_start = list(itertools.accumulate(sizes, initial=0))
-        self._count = torch.arange(max(receive.counts, default=0) + 1, device=device)
-
-    def of(self, level: int) -> CSR | None:
-        """The matrix of one level, or ``None`` if its edges go to rows 0, 1, 2, ..."""
-        index = self._receive.index(level)
-        if index is None:
-            return None
-        start, size = self._node_start[level], self._sizes[level]
-        pointer = self._edges_before[start : start + size + 1] - self._edge_start[level]
-        sums = CSR(pointer, self._arrivals[level], index.numel())
-        spread = CSR(self._count[: index.numel() + 1], index, size)
-        return sums.paired_with(spread)

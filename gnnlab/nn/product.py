@@ -49,8 +49,14 @@ def multiply(csr: CSR, x: Tensor, weight: Tensor | None = None) -> Tensor:
         return _gather_and_add(csr, x, csr.weight if weight is None else weight)
     if weight is None:
         # A function of our own costs more than a product over a small graph.
-        return _Product.apply(x, csr) if carries_gradients(x) else _kernel(x, *_arrays(csr, x))
+        return _Product.apply(x, csr) if carries_gradients(x) else _run(csr, x)
     return _WeightedProduct.apply(x, weight.to(x.dtype), csr)
+
+
+def _run(csr: CSR, x: Tensor) -> Tensor:
+    if csr.is_gather:
+        return x.index_select(0, csr.index)
+    return _kernel(x, *_arrays(csr, x))
 
 
 def _kernel(x: Tensor, pointer: Tensor, index: Tensor, weight: Tensor | None) -> Tensor:
@@ -77,7 +83,7 @@ class _Product(torch.autograd.Function):
 
     @staticmethod
     def forward(x: Tensor, csr: CSR) -> Tensor:
-        return _kernel(x, *_arrays(csr, x))
+        return _run(csr, x)
 
     @staticmethod
     def setup_context(ctx, inputs, output):
