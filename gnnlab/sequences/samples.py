@@ -81,5 +81,7 @@ def to_markdown(generator: TextGenerator, starts: str, title: str) -> str:
 
 
 def _show(generator: TextGenerator, start: str, length: int, temperature: float | None) -> str:
-    text = start + generator.generate(start, length - len(start), temperature=temperature, seed=0)
+    text = start + generator.generate(
+        start, length - len(start), temperature=temperature, seed=ord(start)
+    )
     return "`" + text.replace("\n", "⏎").replace("`", "'") + "`"
