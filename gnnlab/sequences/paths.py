@@ -6,6 +6,7 @@ Legend: N nodes of all sequences, T steps of one, B sequences, F features.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +15,7 @@ from torch import Tensor
 from torch_geometric.data import Batch, Data
 
 from gnnlab.errors import DtypeError, InputError, NonFiniteError, ShapeError
+from gnnlab.nn import Schedule
 from gnnlab.sequences.vocabulary import Vocabulary, place
 
 
@@ -254,3 +256,9 @@ def _path_edges(lengths: Tensor) -> Tensor:
     is_first[lengths.cumsum(0) - lengths] = True
     target = (~is_first).nonzero().squeeze(1)
     return torch.stack([target - 1, target])
+
+
+@lru_cache(maxsize=8)
+def equal_paths(num_paths: int, length: int) -> Schedule:
+    """The schedule of paths of one length, the same object every time."""
+    return Schedule.from_lengths([length] * num_paths)

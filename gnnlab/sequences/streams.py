@@ -6,7 +6,6 @@ Legend: N nodes, B sequences, C classes.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -17,7 +16,7 @@ from torch.nn import functional
 from gnnlab.errors import DtypeError, InputError, ShapeError
 from gnnlab.nn import Schedule
 from gnnlab.sequences.model import SequenceModel
-from gnnlab.sequences.paths import Steps, encode_sequences, place_of
+from gnnlab.sequences.paths import Steps, encode_sequences, equal_paths, place_of
 from gnnlab.sequences.tasks import Task
 
 _CHUNK = 1024
@@ -79,13 +78,8 @@ def make_schedule(lengths: Tensor) -> Schedule:
     """The schedule of path graphs; when all lengths are equal, the same object every time."""
     shortest, longest = (int(length) for length in lengths.aminmax())
     if shortest == longest:
-        return _equal_paths(lengths.numel(), longest)
+        return equal_paths(lengths.numel(), longest)
     return Schedule.from_lengths(lengths)
-
-
-@lru_cache(maxsize=8)
-def _equal_paths(num_paths: int, length: int) -> Schedule:
-    return Schedule.from_lengths(torch.full((num_paths,), length))
 
 
 def check_steps(model: SequenceModel, steps: Steps) -> None:

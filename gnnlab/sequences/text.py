@@ -19,9 +19,10 @@ from gnnlab.errors import InputError
 from gnnlab.nn import State
 from gnnlab.sequences.characters import Characters
 from gnnlab.sequences.language_model import CharacterModel, Window
+from gnnlab.sequences.paths import equal_paths
 from gnnlab.sequences.sampling import Choice
 from gnnlab.sequences.text_storage import describe, digest, load_start, restore, save_start
-from gnnlab.sequences.windows import ConsecutiveWindows, RandomWindows, equal_paths
+from gnnlab.sequences.windows import ConsecutiveWindows, RandomWindows
 
 _CHUNK = 2_000  # characters of a text that are scored at a time, with the state handed on
 

@@ -6,14 +6,13 @@ Legend: B texts side by side, T characters of a window.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 
 import torch
 from torch import Tensor
 
 from gnnlab.errors import InputError
-from gnnlab.nn import Schedule
 from gnnlab.sequences.language_model import Window
+from gnnlab.sequences.paths import equal_paths
 
 _PLACES_AT_A_TIME = 1000
 
@@ -110,9 +109,3 @@ class ConsecutiveWindows:
             window = self.text[place % size]
             yield Window(window[:, :-1].flatten(), window[:, 1:].flatten(), schedule)
             number += 1
-
-
-@lru_cache(maxsize=8)
-def equal_paths(num_paths: int, length: int) -> Schedule:
-    """The schedule of paths of one length, the same object every time."""
-    return Schedule.from_lengths([length] * num_paths)
