@@ -19,7 +19,7 @@ class Window(NamedTuple):
     x: Tensor  # [B * T] characters, sequence after sequence
     y: Tensor  # [B * T] the characters that follow them
     schedule: Schedule
-    state: list[State] | None = None  # of every layer, where a window goes on from another
+    fresh: Tensor | None = None  # [B] which do not go on from the windows before
 
 
 class CharacterModel(nn.Module):

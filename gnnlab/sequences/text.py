@@ -60,7 +60,8 @@ class TextGenerator(training.Estimator):
         window: T.
         batch_size: Number of windows per iteration.
         carry_state: Whether windows follow each other and the state is handed on, without
-            gradients; otherwise they lie at random places and start from zeros.
+            gradients (one in twenty starts from zeros all the same, as new texts do); otherwise
+            they lie at random places and all start from zeros.
         learning_rate: Step size of Adam.
         decay, decay_every: The step size is multiplied by ``decay`` every so many iterations.
         max_norm: Gradients are scaled down to this norm.
@@ -158,7 +159,7 @@ class TextGenerator(training.Estimator):
             start, loss.state = load_start(Path(log_directory), run)
         first = 0 if start is None else start.iteration
         if self.carry_state:
-            batches = ConsecutiveWindows(encoded, self.window, self.batch_size, first)
+            batches = ConsecutiveWindows(encoded, self.window, self.batch_size, self.seed, first)
         else:
             batches = RandomWindows(encoded, self.window, self.batch_size, self.seed, first)
         self.model_ = self.build(len(self.characters_))
@@ -191,6 +192,7 @@ class TextGenerator(training.Estimator):
             snapshot=lambda path, state: save_start(path, state, run, loss.state),
             start=start,
             progress=progress,
+            per_iteration=(self.window * self.batch_size, "characters"),
             accelerator=self.accelerator,
         )
         self.model_.average_unknown()
@@ -365,11 +367,18 @@ class NextCharacter:
 
     def __call__(self, model: CharacterModel, window: Window) -> tuple[Tensor, dict[str, Tensor]]:
         """The loss, and the share of characters that were the most likely."""
-        logits, state = model(window.x, window.schedule, self.state)  # [B * T, V]
+        logits, state = model(window.x, window.schedule, self._before(window))  # [B * T, V]
         if self.carry_state:
             self.state = [tuple(s.detach() for s in layer) for layer in state]
         accuracy = (logits.detach().argmax(-1) == window.y).float().mean()
         return functional.cross_entropy(logits, window.y), {"accuracy": accuracy}
+
+    def _before(self, window: Window) -> list[State] | None:
+        """The state that each window starts from: zeros where it is fresh."""
+        if self.state is None:
+            return None
+        goes_on = ~window.fresh.unsqueeze(1)  # [B, 1]
+        return [tuple(s * goes_on for s in layer) for layer in self.state]
 
 
 def _add(one: Score, other: Score) -> Score:

@@ -14,7 +14,8 @@ from gnnlab.errors import InputError
 from gnnlab.sequences.language_model import Window
 from gnnlab.sequences.paths import equal_paths
 
-_PLACES_AT_A_TIME = 1000
+_BATCHES_AT_A_TIME = 1000
+_SHARE_FRESH = 0.05
 
 
 class RandomWindows:
@@ -58,7 +59,7 @@ class RandomWindows:
         schedule = equal_paths(self.batch_size, self.length)
         number = self.first
         while True:
-            block, within = divmod(number, _PLACES_AT_A_TIME)
+            block, within = divmod(number, _BATCHES_AT_A_TIME)
             for chosen in self._draw(block)[within:]:
                 window = self.text[self.places[chosen].unsqueeze(1) + offsets]  # [B, T + 1]
                 yield Window(window[:, :-1].flatten(), window[:, 1:].flatten(), schedule)
@@ -66,28 +67,32 @@ class RandomWindows:
 
     def _draw(self, block: int) -> Tensor:
         """The places of a thousand batches."""
-        generator = torch.Generator().manual_seed(self.seed * 2**32 + block)
-        shape = (_PLACES_AT_A_TIME, self.batch_size)
-        return torch.randint(self.places.numel(), shape, generator=generator)
+        shape = (_BATCHES_AT_A_TIME, self.batch_size)
+        return torch.randint(self.places.numel(), shape, generator=_generator(self.seed, block))
 
 
 class ConsecutiveWindows:
     """Batches of windows that go on where the batch before ended, in B places of the text.
 
     The text is read as a ring, cut into B equal stretches. Whoever trains with these hands the
-    state from window to window: see :class:`Carried`.
+    state from window to window, except where a window is ``fresh``: now and then a stretch begins
+    anew, because a model that never starts from zeros in training writes and judges badly from
+    there, and for thousands of characters.
 
     Args:
         segments: Characters ``[L]`` each, read one after the other.
         length: T.
         batch_size: B.
+        seed: Draws which windows are fresh.
         first: The number of the first batch.
 
     Raises:
         InputError: If there is not one character for each stretch and step.
     """
 
-    def __init__(self, segments: Sequence[Tensor], length: int, batch_size: int, first: int = 0):
+    def __init__(
+        self, segments: Sequence[Tensor], length: int, batch_size: int, seed: int, first: int = 0
+    ):
         text = torch.cat(list(segments))
         if text.numel() <= batch_size * length:
             raise InputError(
@@ -96,7 +101,8 @@ class ConsecutiveWindows:
                 value=f"{text.numel()} characters",
                 remedy="use a longer text, or smaller batches or windows",
             )
-        self.text, self.length, self.batch_size, self.first = text, length, batch_size, first
+        self.text, self.length, self.batch_size = text, length, batch_size
+        self.seed, self.first = seed, first
 
     def __iter__(self) -> Iterator[Window]:
         size = self.text.numel()
@@ -105,7 +111,18 @@ class ConsecutiveWindows:
         schedule = equal_paths(self.batch_size, self.length)
         number = self.first
         while True:
-            place = (starts + number * self.length).unsqueeze(1) + offsets  # [B, T + 1]
-            window = self.text[place % size]
-            yield Window(window[:, :-1].flatten(), window[:, 1:].flatten(), schedule)
-            number += 1
+            block, within = divmod(number, _BATCHES_AT_A_TIME)
+            for fresh in self._draw(block)[within:]:
+                place = (starts + number * self.length).unsqueeze(1) + offsets  # [B, T + 1]
+                window = self.text[place % size]
+                yield Window(window[:, :-1].flatten(), window[:, 1:].flatten(), schedule, fresh)
+                number += 1
+
+    def _draw(self, block: int) -> Tensor:
+        """Which windows of a thousand batches are fresh."""
+        generator = _generator(self.seed, block)
+        return torch.rand(_BATCHES_AT_A_TIME, self.batch_size, generator=generator) < _SHARE_FRESH
+
+
+def _generator(seed: int, block: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed * 2**32 + block)

@@ -15,6 +15,7 @@ from gnnlab.errors import InputError
 from gnnlab.tour.machine import one_machine
 from gnnlab.tour.page import Chapter, Picture, Table, Text, render
 from gnnlab.tour.sparse import list_or_matrix
+from gnnlab.tour.text import learning_to_write
 from gnnlab.tour.toy_tasks import inside_the_gates, lstm_against_bilstm
 
 __all__ = ["CHAPTERS", "Chapter", "Picture", "Table", "Text", "write_tour"]
@@ -23,6 +24,7 @@ CHAPTERS: list[Callable[[Path, bool], Chapter]] = [
     one_machine,
     lstm_against_bilstm,
     inside_the_gates,
+    learning_to_write,
     list_or_matrix,
 ]
 

@@ -43,6 +43,7 @@ def fit(
     snapshot: Callable[[Path, TrainingState], None] | None = None,
     start: TrainingState | None = None,
     progress: bool | None = None,
+    per_iteration: tuple[int, str] = (1, "iterations"),
     accelerator: str = "auto",
 ) -> History:
     """Trains ``model`` in place with Adam, through Lightning.
@@ -73,6 +74,8 @@ def fit(
         start: Goes on from this state, as if the training had never been stopped: ``batches`` must
             begin with the one that comes next, and ``metrics.csv`` is kept up to there.
         progress: Whether to show a progress bar; by default if the output is a terminal.
+        per_iteration: What an iteration works through, for the rate beside the progress bar, such
+            as ``(640, "characters")``.
         accelerator: ``"cpu"``, ``"gpu"``, or ``"auto"`` for a GPU if there is one.
 
     Raises:
@@ -94,6 +97,7 @@ def fit(
     check_count("decay_every", decay_every)
     check_positive("learning_rate", learning_rate)
     check_positive("decay", decay)
+    check_count("per_iteration", per_iteration[0])
     if max_norm is not None:
         check_positive("max_norm", max_norm)
     if log_directory is not None:
@@ -118,6 +122,7 @@ def fit(
             checkpoint=checkpoint,
             snapshot=snapshot,
             start=start,
+            per_iteration=per_iteration,
             interrupt=interrupt,
         )
         return run(loop, batches, progress, accelerator)

@@ -43,6 +43,7 @@ class Loop:
     checkpoint: Callable | None
     snapshot: Callable | None
     start: TrainingState | None
+    per_iteration: tuple[int, str]
     interrupt: InterruptRequest
 
     @property
@@ -60,7 +61,9 @@ def run(loop: Loop, batches: Iterable, progress: bool | None, accelerator: str) 
         return recorder.history
     callbacks = [recorder]
     if sys.stdout.isatty() if progress is None else progress:
-        callbacks.append(ProgressBar(loop.iterations, loop.first))
+        from gnnlab.training.progress import ProgressBar
+
+        callbacks.append(ProgressBar(loop.iterations, loop.first, loop.per_iteration))
     trainer = _make_trainer(callbacks, accelerator)
     loop.model.train()  # Lightning leaves the mode as it is
     start = time.perf_counter()
@@ -226,39 +229,3 @@ class Recorder(Callback):
         """Writes the rows that are not in the file yet."""
         if self.file is not None:
             self.file.write(self.history.rows)
-
-
-class ProgressBar(Callback):
-    """Rich's progress bar with the figures of the last evaluation."""
-
-    def __init__(self, iterations: int, first: int):
-        from rich import progress
-
-        self.bar = progress.Progress(
-            progress.BarColumn(),
-            progress.MofNCompleteColumn(),
-            progress.TimeRemainingColumn(),
-            progress.TextColumn("{task.description}"),
-        )
-        self.iterations, self.first = iterations, first
-        self.task = None
-
-    def on_train_start(self, *args) -> None:
-        """Shows the bar."""
-        self.bar.start()
-        self.task = self.bar.add_task("", total=self.iterations, completed=self.first)
-
-    def on_train_batch_end(self, trainer: Trainer, module: Module, *args) -> None:
-        """Moves the bar on."""
-        figures = "  ".join(
-            f"{name} {value:.3g}" for name, value in module.row.items() if name != "iteration"
-        )
-        self.bar.update(self.task, advance=1, description=figures)
-
-    def on_train_end(self, *args) -> None:
-        """Leaves the bar as it is."""
-        self.bar.stop()
-
-    def on_exception(self, *args) -> None:
-        """Leaves the bar as it is."""
-        self.bar.stop()

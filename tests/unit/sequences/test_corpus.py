@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -69,15 +71,26 @@ def test_random_windows_follow_the_text_and_can_be_taken_up_again():
 
 
 def test_consecutive_windows_go_on_where_the_last_ones_ended():
-    windows = iter(ConsecutiveWindows([torch.arange(25), torch.arange(25, 50)], 3, 4))
+    windows = iter(ConsecutiveWindows([torch.arange(25), torch.arange(25, 50)], 3, 4, seed=0))
     first, second = next(windows), next(windows)
     assert first.x.view(4, 3).tolist() == [[0, 1, 2], [12, 13, 14], [24, 25, 26], [36, 37, 38]]
     assert torch.equal(second.x, first.x + 3)
     assert torch.equal(first.y, first.x + 1)
-    later = iter(ConsecutiveWindows([torch.arange(50)], 3, 4, first=1))
+    later = iter(ConsecutiveWindows([torch.arange(50)], 3, 4, seed=0, first=1))
     assert torch.equal(next(later).x, second.x)
     with pytest.raises(InputError, match="13"):
-        ConsecutiveWindows([torch.arange(12)], 3, 4)
+        ConsecutiveWindows([torch.arange(12)], 3, 4, seed=0)
+
+
+def test_one_consecutive_window_in_twenty_is_fresh():
+    def fresh(first: int, count: int) -> torch.Tensor:
+        windows = ConsecutiveWindows([torch.arange(50)], 3, 4, seed=5, first=first)
+        return torch.stack([window.fresh for window in itertools.islice(windows, count)])
+
+    drawn = fresh(0, 2500)
+    assert 0.04 < drawn.float().mean().item() < 0.06
+    assert torch.equal(fresh(1234, 10), drawn[1234:1244])
+    assert not torch.equal(drawn[:1000], drawn[1000:2000])
 
 
 def test_characters():

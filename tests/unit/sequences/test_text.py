@@ -9,6 +9,9 @@ from torch.nn import functional
 from gnnlab.errors import FileFormatError, InputError, NotFittedError
 from gnnlab.nn import CELLS, Schedule
 from gnnlab.sequences import SequenceClassifier, TextGenerator
+from gnnlab.sequences.language_model import Window
+from gnnlab.sequences.paths import equal_paths
+from gnnlab.sequences.text import NextCharacter
 
 TEXT = "The cat sat on the mat; the dog sat on the cat. " * 30
 SMALL = {"hidden_size": 16, "embedding_size": 8, "window": 8, "batch_size": 16, "iterations": 60}
@@ -125,6 +128,21 @@ def test_carried_state_uses_what_lies_before_the_window():
     assert carried.score(text) < random.score(text)
 
 
+def test_a_fresh_window_starts_from_zeros_and_the_others_go_on():
+    model = TextGenerator(**SMALL).build(5)
+    x, y = torch.randint(5, (2, 12)), torch.randint(5, (2, 12))
+    paths = equal_paths(2, 6)
+    loss, alone = NextCharacter(carry_state=True), NextCharacter()
+    loss(model, Window(x[0], y[0], paths, torch.tensor([False, False])))
+    carried = loss.state
+    got, _ = loss(model, Window(x[1], y[1], paths, torch.tensor([True, False])))
+    fresh, _ = alone(model, Window(x[1][:6], y[1][:6], equal_paths(1, 6)))
+    before = [tuple(s[1:] for s in layer) for layer in carried]
+    logits, _ = model(x[1][6:], equal_paths(1, 6), before)
+    goes_on = functional.cross_entropy(logits, y[1][6:])
+    torch.testing.assert_close(got, (fresh + goes_on) / 2)
+
+
 @pytest.mark.parametrize("carry_state", [False, True])
 def test_a_resumed_training_is_the_same_to_the_last_bit(tmp_path, carry_state):
     settings = SMALL | {"dropout": 0.2, "carry_state": carry_state, "decay": 0.5, "decay_every": 7}
@@ -234,3 +252,9 @@ def test_nothing_works_before_fit(tmp_path):
 def test_bad_parameter(name):
     with pytest.raises(InputError, match=name):
         TextGenerator(**SMALL | {name: 0}).fit(TEXT)
+
+
+def test_the_progress_bar_counts_characters(capsys):
+    generator = TextGenerator(hidden_size=4, window=5, batch_size=2, iterations=4)
+    generator.fit("the cat sat. " * 9, progress=True)
+    assert "characters/s" in capsys.readouterr().out

@@ -184,11 +184,6 @@ def test_warnings_of_the_users_own_code_are_not_silenced():
         short_fit(loss_function=loss_function)
 
 
-def test_progress_bar(capsys):
-    short_fit(progress=True)
-    assert "4/4" in capsys.readouterr().out
-
-
 def interrupting_loss(at: int, times: int = 1):
     calls = []
 
@@ -269,6 +264,7 @@ def test_fits_in_a_thread():
         ("learning_rate", float("nan")),
         ("learning_rate", "fast"),
         ("max_norm", -1),
+        ("per_iteration", (0, "characters")),
         ("seed", -1),
         ("seed", 0.5),
         ("accelerator", "steam"),
