@@ -68,6 +68,10 @@ class UnknownNameError(InputError):
         return cls(f"unknown {kind}", where=kind, value=repr(name), remedy=remedy)
 
 
+class MoleculeError(InputError):
+    """A molecule that cannot be read, or not be used; ``what`` is the reason in a few words."""
+
+
 class CycleError(InputError):
     """A graph with a cycle where the computation needs an order of the nodes."""
 

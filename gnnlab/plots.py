@@ -90,7 +90,7 @@ def learning_curves(
                 part = table if panel is None else table[table[panel] == value]
                 mean_and_band(axes, part, x=x, y=measure, group=group, groups=groups)
                 if "accuracy" not in measure:
-                    axes.set_yscale("log")
+                    _make_logarithmic(axes)
             row[0].set_ylabel(label)
         if panel:
             for axes, value in zip(grid[0], panels, strict=True):
@@ -103,6 +103,14 @@ def learning_curves(
         _legend_beside(figure, grid[0, 0], group)
         _headline(figure, title)
         return _save(figure, path)
+
+
+def _make_logarithmic(axes: Axes) -> None:
+    axes.set_yscale("log")
+    low, high = axes.get_ylim()
+    if high < 10 * low:  # less than a decade: 2, 3, 4 read better than powers of ten
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_minor_formatter("{x:g}")
 
 
 def mean_and_band(

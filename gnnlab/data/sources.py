@@ -27,10 +27,13 @@ class Entry:
         name: What it is called in gnnlab.
         path: Its place in a mirror.
         url: Its origin.
-        sha256: The hash of its bytes.
+        sha256: The hash of its bytes, as the origin gives them.
         bytes: Its size.
         licence: Under what terms the origin gives it.
         cite: Whom to name.
+        gzip_sha256: The hash of the packed copy that a mirror may hold beside it, or in its place,
+            under ``path + ".gz"``: the same rows, perhaps with other line ends. Empty if none is
+            known.
     """
 
     name: str
@@ -40,6 +43,7 @@ class Entry:
     bytes: int
     licence: str
     cite: str
+    gzip_sha256: str = ""
 
 
 @cache
@@ -61,6 +65,9 @@ def fetch(name: str) -> Path:
     Args:
         name: A name of the :func:`registry`.
 
+    Returns:
+        Its path: the bytes of the origin, or a mirror's packed copy, whose name ends in ``.gz``.
+
     Raises:
         UnknownNameError: If there is no such data set.
         FileFormatError: If the file of a mirror is not the one of the registry.
@@ -70,16 +77,8 @@ def fetch(name: str) -> Path:
         raise UnknownNameError.of("data set", name, registry())
     entry = registry()[name]
     mirror = os.environ.get("GNNLAB_DATA")
-    if mirror and (found := Path(mirror) / entry.path).is_file():
-        if hash_of(found) != entry.sha256:
-            raise FileFormatError(
-                "the file of the mirror is not the one that is known",
-                where=entry.path,
-                value=f"sha256 {hash_of(found)}",
-                remedy=f"replace it by {entry.url}",
-            )
-        return found
-    return _download(entry)
+    found = _find(entry, Path(mirror)) if mirror else None
+    return found or _download(entry)
 
 
 def hash_of(path: Path) -> str:
@@ -89,6 +88,25 @@ def hash_of(path: Path) -> str:
         while chunk := file.read(_CHUNK):
             digest.update(chunk)
     return digest.hexdigest()
+
+
+def _find(entry: Entry, mirror: Path) -> Path | None:
+    """The file of a mirror, as it is or packed; None if it has neither."""
+    places = [(entry.path, entry.sha256)]
+    if entry.gzip_sha256:
+        places.append((f"{entry.path}.gz", entry.gzip_sha256))
+    for path, sha256 in places:
+        found = mirror / path
+        if found.is_file():
+            if hash_of(found) != sha256:
+                raise FileFormatError(
+                    "the file of the mirror is not the one that is known",
+                    where=path,
+                    value=f"sha256 {hash_of(found)}",
+                    remedy=f"replace it by {entry.url}, under the name {entry.path}",
+                )
+            return found
+    return None
 
 
 def _download(entry: Entry) -> Path:

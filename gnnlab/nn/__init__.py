@@ -21,6 +21,8 @@ from gnnlab.nn.csr import CSR
 from gnnlab.nn.gated import GatedGraphConv
 from gnnlab.nn.gcn import GCNConv
 from gnnlab.nn.layout import choose_layout, crossover_density
+from gnnlab.nn.line_graph import line_graph
+from gnnlab.nn.readout import READOUTS, readout
 from gnnlab.nn.recurrent import EXECUTORS, RecurrentConv
 from gnnlab.nn.sampling import NeighborSampler
 from gnnlab.nn.scan import affine_scan
@@ -32,6 +34,7 @@ __all__ = [
     "CSR",
     "EXECUTORS",
     "LAYOUTS",
+    "READOUTS",
     "Adjacency",
     "Cell",
     "ChildSumTreeLSTMCell",
@@ -56,5 +59,7 @@ __all__ = [
     "calibrate",
     "choose_layout",
     "crossover_density",
+    "line_graph",
     "make_cell",
+    "readout",
 ]

@@ -202,3 +202,23 @@ def gat(
             state = state + score.exp() / total * (weight @ x[u])
         out.append(state)
     return torch.stack(out) if out else x.new_zeros(0, weight.size(0))
+
+
+def line_graph(edge_index: Tensor, num_nodes: int) -> set[tuple[int, int]]:
+    """Twin of :func:`~gnnlab.nn.line_graph`: looks at every pair of edges."""
+    edges = list(enumerate(edge_index.t().tolist()))
+    return {(e, f) for e, (u, v) in edges for f, (w, x) in edges if v == w and u != x}
+
+
+def readout(x: Tensor, batch: Tensor, num_graphs: int, reduce: str) -> Tensor:
+    """Twin of :func:`~gnnlab.nn.readout`: one graph after the other."""
+    rows = []
+    for graph in range(num_graphs):
+        nodes = x[batch == graph]  # [n, H]
+        if not len(nodes):
+            rows.append(x.new_zeros(x.size(1)))
+        elif reduce == "max":
+            rows.append(nodes.max(0).values)
+        else:
+            rows.append(nodes.sum(0) / (len(nodes) if reduce == "mean" else 1))
+    return torch.stack(rows)

@@ -1,0 +1,1 @@
+"""Molecules as graphs: reading, features, splits, property prediction."""

@@ -1,0 +1,348 @@
+"""Predicting properties of molecules, in the scikit-learn habit.
+
+Legend: B molecules, T properties.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from operator import itemgetter
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+import pandas as pd
+import torch
+
+from gnnlab import training
+from gnnlab.data import load_model, save_model
+from gnnlab.errors import InputError, MoleculeError, UnknownNameError
+from gnnlab.molecules.blend import Blend
+from gnnlab.molecules.descriptors import Scaler
+from gnnlab.molecules.inputs import Inputs, prepare
+from gnnlab.molecules.kernel import TanimotoRidge
+from gnnlab.molecules.members import Examples, fit_member, predict_member
+from gnnlab.molecules.model import PropertyModel
+from gnnlab.molecules.predictor_storage import describe, restore
+from gnnlab.molecules.scores import evaluate
+from gnnlab.molecules.targets import Targets
+
+TASKS = ("regression", "classification")
+_SCORES = {"regression": "r2", "classification": "roc-auc"}
+
+
+class Estimate(NamedTuple):
+    """Predictions with their uncertainty, in the order of the molecules that were asked about.
+
+    Attributes:
+        mean: ``[B]`` or ``[B, T]``; NaN for what is no molecule.
+        std: Standard deviation of the error to expect, in the same units; NaN likewise.
+    """
+
+    mean: np.ndarray
+    std: np.ndarray
+
+
+class PropertyPredictor(training.Estimator):
+    r"""Learns properties of molecules from SMILES.
+
+    An ensemble of graph networks (each stops by molecules that it does not learn from, a fold of
+    them for each member), joined by RDKit's descriptors, and a kernel regression on fragments that
+    has its say as far as it has proved right on the same left-out molecules:
+
+    .. math::
+        \hat y = (1 - w) \frac{1}{K} \sum_k \text{network}_k(x) + w\, \text{kernel}(x)
+
+    With ``descriptors=False, kernel=False`` it is the graph networks alone.
+
+    Args:
+        task: ``"regression"``, or ``"classification"`` for classes 0 and 1. Several properties are
+            learned together by giving ``fit`` several columns, with NaN for what is not known.
+        encoder: The graph network, one of ``gnnlab.molecules.ENCODERS``.
+        hidden_channels: Width of its states.
+        num_layers: Its layers or steps: how many bonds far an atom sees.
+        pooling: ``"mean"``, ``"sum"`` or ``"max"`` over the atoms.
+        dropout: Share of the numbers that is dropped in training.
+        descriptors: Whether RDKit's descriptors of the whole molecule join the networks.
+        kernel: Whether the kernel regression joins them.
+        ensemble_size: Number of networks K.
+        batch_size: Molecules per iteration.
+        epochs: The most passes over the molecules.
+        patience: Passes without progress after which a network stops.
+        learning_rate: Step size of Adam at the beginning.
+        seed: Seed of weights, folds and orders.
+        num_workers: Processes that read molecules.
+        accelerator: ``"cpu"``, ``"gpu"`` or ``"auto"``.
+
+    Attributes:
+        models_: The networks.
+        kernel_: The :class:`TanimotoRidge`, or ``None``.
+        blend_: What the members' predictions on left-out molecules have taught.
+        histories_: The :class:`gnnlab.training.History` of each network.
+        report_: A row for each molecule that was not learned from: ``row``, ``smiles``, ``reason``.
+        num_parameters_: Trainable parameters of all networks.
+
+    Example:
+        >>> smiles = ["C" * n + "O" for n in range(1, 13)]
+        >>> predictor = PropertyPredictor(hidden_channels=16, epochs=40, descriptors=False)
+        >>> predictor = predictor.fit(smiles, [float(n) for n in range(1, 13)])
+        >>> mean, std = predictor.estimate(["CCCCCO", "Moby Dick"])
+        >>> bool(4 < mean[0] < 6), str(mean[1]), predictor.reasons_
+        (True, 'nan', ['', 'whitespace inside'])
+    """
+
+    def __init__(
+        self,
+        task: str = "regression",
+        encoder: str = "bonds",
+        hidden_channels: int = 300,
+        num_layers: int = 3,
+        pooling: str = "mean",
+        dropout: float = 0.1,
+        descriptors: bool = True,
+        kernel: bool = True,
+        ensemble_size: int = 1,
+        batch_size: int = 50,
+        epochs: int = 50,
+        patience: int = 15,
+        learning_rate: float = 1e-3,
+        seed: int = 0,
+        num_workers: int = 1,
+        accelerator: str = "auto",
+    ):
+        self.task, self.encoder, self.hidden_channels = task, encoder, hidden_channels
+        self.num_layers, self.pooling, self.dropout = num_layers, pooling, dropout
+        self.descriptors, self.kernel, self.ensemble_size = descriptors, kernel, ensemble_size
+        self.batch_size, self.epochs, self.patience = batch_size, epochs, patience
+        self.learning_rate, self.seed = learning_rate, seed
+        self.num_workers, self.accelerator = num_workers, accelerator
+
+    def fit(self, smiles: Sequence[str] | Inputs, y: Any, *, progress: bool | None = None) -> Self:
+        """Learns anew. Bad rows are left out, and listed in ``report_``.
+
+        Args:
+            smiles: Molecules, or what :func:`~gnnlab.molecules.inputs.prepare` made of them, which
+                saves time where the same molecules are read often.
+            y: ``[B]`` or ``[B, T]``; NaN where a property is not known.
+            progress: Whether to show a progress bar; by default if the output is a terminal.
+
+        Raises:
+            InputError: If a parameter makes no sense, no row is good, there are too few molecules,
+                or a property is constant, infinite, or (of classes) not 0 and 1.
+            ShapeError: If there are more or fewer values than molecules.
+            TrainingError: If the loss is not finite.
+        """
+        self._check()
+        self._forget()
+        inputs = self._read(smiles)
+        targets = Targets.of(y, inputs.num_rows, self.task)
+        known = ~np.isnan(targets.values[inputs.rows]).all(axis=1)
+        self.report_ = _report(inputs.errors, inputs.rows[~known])
+        places = np.flatnonzero(known)
+        self._learn(inputs.take(places), targets.take(inputs.rows[places]), progress)
+        return self
+
+    def _learn(self, inputs: Inputs, targets: Targets, progress: bool | None) -> None:
+        folds = _folds(len(inputs), self.ensemble_size, self.seed)
+        self.scale_ = targets.scale()
+        self.scaler_ = None
+        if self.descriptors:
+            self.scaler_ = Scaler().fit(inputs.descriptors)
+        examples = self._examples(inputs, targets.scaled())
+        left_out = np.full(targets.values.shape, np.nan)
+        models, self.histories_ = [], []
+        for number, fold in enumerate(folds):
+            model = self.build(targets.values.shape[1], number)
+            history = fit_member(
+                model,
+                examples,
+                (np.setdiff1d(np.arange(len(inputs)), fold), fold),
+                task=self.task,
+                epochs=self.epochs,
+                patience=self.patience,
+                batch_size=self.batch_size,
+                learning_rate=self.learning_rate,
+                seed=self.seed + number,
+                progress=progress,
+                accelerator=self.accelerator,
+            )
+            if history.interrupted:
+                self._forget()
+                raise KeyboardInterrupt
+            models.append(model)
+            self.histories_.append(history)
+            left_out[fold] = self.scale_.unscale(predict_member(model, examples, fold))
+        self.models_ = models
+        self.num_parameters_ = sum(model.num_parameters() for model in models)
+        self.kernel_ = None
+        if self.kernel:
+            self.kernel_ = TanimotoRidge(self.seed).fit(inputs.counts, targets.values)
+        by_kernel = self.kernel_.left_out_ if self.kernel else None
+        self.blend_ = Blend.of(targets.values, left_out, by_kernel, self.task)
+
+    def predict(self, smiles: Sequence[str]) -> np.ndarray:
+        """Values ``[B]`` or ``[B, T]``, or classes 0 and 1; NaN for what is no molecule.
+
+        ``reasons_`` tells afterwards why. For scikit-learn's scorers and for users alike the order
+        is that of the question.
+
+        Raises:
+            NotFittedError: Before ``fit``.
+            InputError: If no row is a molecule.
+        """
+        mean = self.estimate(smiles).mean
+        if self.task == "regression":
+            return mean
+        return np.where(np.isnan(mean), np.nan, mean >= 0.5)
+
+    def predict_proba(self, smiles: Sequence[str]) -> np.ndarray:
+        """Probabilities of the classes.
+
+        Returns:
+            Of one property ``[B, 2]``, as scikit-learn has it; of several ``[B, T]``, of class 1.
+
+        Raises:
+            NotFittedError: Before ``fit``.
+            InputError: For a regression, or if no row is a molecule.
+        """
+        if self.task != "classification":
+            raise InputError("a regression has no probabilities", where="task", value=self.task)
+        mean = self.estimate(smiles).mean
+        return np.stack([1 - mean, mean], axis=1) if mean.ndim == 1 else mean
+
+    def estimate(self, smiles: Sequence[str] | Inputs) -> Estimate:
+        """Predictions (of classes: probabilities of class 1) and how far off they may be.
+
+        The standard deviation is what the networks' disagreement and the errors on left-out
+        molecules let expect; with one network it is the same for all molecules.
+
+        Raises:
+            NotFittedError: Before ``fit``.
+            InputError: If no row is a molecule.
+        """
+        self._require_fitted("models_")
+        inputs = self._read(smiles)
+        examples = self._examples(inputs, None)
+        everything = np.arange(len(inputs))
+        members = np.stack(
+            [self.scale_.unscale(predict_member(m, examples, everything)) for m in self.models_]
+        )  # [K, B, T]
+        by_kernel = self.kernel_.predict(inputs.counts) if self.kernel else None
+        found = self.blend_.combine(members, by_kernel)
+        self.reasons_ = [""] * inputs.num_rows
+        for row, error in inputs.errors.items():
+            self.reasons_[row] = error.what
+        return Estimate(*(self._expand(values, inputs) for values in found))
+
+    def score(self, smiles: Sequence[str], y: Any) -> float:
+        """How good the predictions are; what is no molecule does not count.
+
+        Returns:
+            The coefficient of determination, or of classes the area under the ROC curve; of several
+            properties the mean.
+
+        Raises:
+            NotFittedError: Before ``fit``.
+            InputError: If ``y`` does not define the score.
+        """
+        mean = self.estimate(smiles).mean
+        targets = Targets.of(y, len(mean), self.task, to_learn=False)
+        mean = mean.reshape(targets.values.shape)
+        good = ~np.isnan(mean).any(axis=1)
+        return evaluate(_SCORES[self.task], targets.values[good], mean[good]).value
+
+    def save(self, path: str | os.PathLike) -> None:
+        """Writes the fitted predictor to one file, without its histories.
+
+        Raises:
+            NotFittedError: Before ``fit``.
+        """
+        self._require_fitted("models_")
+        tensors, config = describe(self)
+        save_model(path, tensors, config)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike) -> Self:
+        """Reads a predictor that :meth:`save` wrote.
+
+        Raises:
+            InputError: If there is no such file.
+            FileFormatError: If the file is damaged or holds something else.
+        """
+        tensors, config = load_model(path)
+        return restore(cls, tensors, config, str(path))
+
+    def build(self, num_targets: int, member: int = 0) -> PropertyModel:
+        """An untrained network, drawn from the seed."""
+        with training.seeded(self.seed + member):
+            return PropertyModel(
+                num_targets,
+                self.encoder,
+                self.hidden_channels,
+                self.num_layers,
+                self.dropout,
+                len(self.scaler_.mean) if self.descriptors else 0,
+                self.pooling,
+            )
+
+    def __sklearn_tags__(self) -> Any:
+        """What scikit-learn wants to know before a cross-validation."""
+        from sklearn.utils import ClassifierTags, RegressorTags, Tags, TargetTags
+
+        classifies = self.task == "classification"
+        return Tags(
+            estimator_type="classifier" if classifies else "regressor",
+            target_tags=TargetTags(required=True, multi_output=True),
+            classifier_tags=ClassifierTags() if classifies else None,
+            regressor_tags=None if classifies else RegressorTags(),
+        )
+
+    @property
+    def classes_(self) -> np.ndarray:
+        """The classes, for scikit-learn."""
+        if self.task != "classification":
+            raise AttributeError("a regression has no classes")
+        return np.array([0.0, 1.0])
+
+    def _check(self) -> None:
+        if self.task not in TASKS:
+            raise UnknownNameError.of("task", self.task, TASKS)
+        for name in ("hidden_channels", "num_layers", "ensemble_size", "batch_size", "epochs",
+                     "patience", "num_workers"):  # fmt: skip
+            training.check_count(name, getattr(self, name))
+        if not 0 <= self.dropout < 1:
+            raise InputError("a share from 0 to below 1", where="dropout", value=self.dropout)
+
+    def _read(self, smiles: Sequence[str] | Inputs) -> Inputs:
+        if isinstance(smiles, Inputs):
+            return smiles
+        return prepare(smiles, self.descriptors, self.kernel, self.num_workers)
+
+    def _examples(self, inputs: Inputs, y: torch.Tensor | None) -> Examples:
+        extra = None
+        if self.descriptors:
+            extra = torch.from_numpy(self.scaler_.transform(inputs.descriptors)).float()
+        return Examples(inputs.graphs, extra, y)
+
+    def _expand(self, values: np.ndarray, inputs: Inputs) -> np.ndarray:
+        """Values of the good rows among all rows; one property as ``[B]`` if it was given so."""
+        expanded = np.full((inputs.num_rows, values.shape[1]), np.nan)
+        expanded[inputs.rows] = values
+        return expanded[:, 0] if self.scale_.is_flat else expanded
+
+
+def _folds(count: int, size: int, seed: int) -> list[np.ndarray]:
+    """For each network the molecules that stop it: a tenth for one, a fold each for several."""
+    needed = max(2 * size, 10)
+    if count < needed:
+        raise InputError(
+            f"at least {needed} molecules are needed", where="smiles", value=f"{count} good rows"
+        )
+    order = np.random.default_rng(seed).permutation(count)
+    return np.array_split(order, 10 if size == 1 else size)[:size]
+
+
+def _report(errors: dict[int, MoleculeError], without_value: np.ndarray) -> pd.DataFrame:
+    rows = [(row, error.value, error.what) for row, error in errors.items()]
+    rows += [(int(row), None, "no value to learn from") for row in without_value]
+    return pd.DataFrame(sorted(rows, key=itemgetter(0)), columns=["row", "smiles", "reason"])
