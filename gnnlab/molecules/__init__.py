@@ -1,1 +1,43 @@
 """Molecules as graphs: reading, features, splits, property prediction."""
+
+from gnnlab.molecules.baselines import BASELINES, Baseline
+from gnnlab.molecules.encoder import ENCODERS
+from gnnlab.molecules.features import ATOM_COLUMNS, BOND_COLUMNS
+from gnnlab.molecules.graph import from_mol, from_smiles, to_mol, to_smiles
+from gnnlab.molecules.graphs import MoleculeGraphs
+from gnnlab.molecules.parse import canonical_smiles, parse_smiles
+from gnnlab.molecules.predictor import PropertyPredictor
+from gnnlab.molecules.reading import Molecules, read_molecules
+from gnnlab.molecules.scaffolds import murcko_scaffold
+from gnnlab.molecules.scores import SCORES, evaluate
+from gnnlab.molecules.splits import Split, column_split, random_split, scaffold_split
+from gnnlab.molecules.standardize import Standardization
+from gnnlab.molecules.tasks import BENCHMARKS, load_benchmark
+
+__all__ = [
+    "ATOM_COLUMNS",
+    "BASELINES",
+    "BENCHMARKS",
+    "BOND_COLUMNS",
+    "ENCODERS",
+    "SCORES",
+    "Baseline",
+    "MoleculeGraphs",
+    "Molecules",
+    "PropertyPredictor",
+    "Split",
+    "Standardization",
+    "canonical_smiles",
+    "column_split",
+    "evaluate",
+    "from_mol",
+    "from_smiles",
+    "load_benchmark",
+    "murcko_scaffold",
+    "parse_smiles",
+    "random_split",
+    "read_molecules",
+    "scaffold_split",
+    "to_mol",
+    "to_smiles",
+]

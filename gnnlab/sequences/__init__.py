@@ -4,6 +4,7 @@ from gnnlab.sequences.classifier import SequenceClassifier, matched_hidden_size
 from gnnlab.sequences.corpus import TEXTS, load_text, read_text, split_text
 from gnnlab.sequences.model import CELL_NAMES, INPUTS, SequenceModel
 from gnnlab.sequences.paths import batch_sequences, path_graph
+from gnnlab.sequences.presets import PRESETS
 from gnnlab.sequences.tasks import (
     TASKS,
     BaumSweet,
@@ -18,6 +19,7 @@ from gnnlab.sequences.vocabulary import Vocabulary
 __all__ = [
     "CELL_NAMES",
     "INPUTS",
+    "PRESETS",
     "TASKS",
     "TEXTS",
     "BaumSweet",

@@ -52,6 +52,7 @@ def test_mistakes(trained, capsys, tmp_path):
     mistakes = [
         (["train"], "one text is needed"),
         (["train", "--dataset", "bible"], "unknown text"),
+        (["train", "--dataset", "python", "--preset", "worst"], "use one of: reported, best"),
         (["train", tmp_path / "nowhere.txt"], "cannot be read"),
         (["train", tmp_path / "latin.txt"], "byte 1; found: 0xf6"),
         (["generate", model, "--prompt", "woö"], "position 2; found: 'ö'"),
