@@ -15,7 +15,6 @@ import shutil
 from pathlib import Path
 
 import pandas as pd
-import torch
 from measure import RESULTS, write
 
 from gnnlab import plots
@@ -84,10 +83,9 @@ def main() -> None:
         measures={"bits": "bits per character"},
         group="run",
         x="position",
-        title="The same 2,000 held-out characters, with more and more of the past",
+        title="Bits against the past",
     )
 
 
 if __name__ == "__main__":
-    torch.set_num_threads(2)
     main()

@@ -21,7 +21,7 @@ from measure import write
 from torch import nn
 from torch.nn import functional
 
-from gnnlab.sequences import TextGenerator, load_text
+from gnnlab.sequences import PRESETS, TextGenerator, load_text
 from gnnlab.sequences.characters import Characters
 
 T, B, EMBEDDING = 30, 64, 64
@@ -77,7 +77,7 @@ def seconds_per_step(run: Callable[[int], None], few: int, many: int) -> float:
 
 def training_speed(text: str, hidden_size: int, quick: bool) -> dict:
     """One row: milliseconds per step of both, in turns."""
-    few, many, rounds = (10, 60, 1) if quick else (20, 220, 5)
+    few, many, rounds = (10, 60, 1) if quick else (10, 110, 9)
     characters = Characters.of(text)
     x = characters.encode(text)
     sides = {
@@ -98,10 +98,22 @@ def training_speed(text: str, hidden_size: int, quick: bool) -> dict:
 
 
 @torch.no_grad()
+def go_on(generator: TextGenerator, place: tuple, steps: int) -> tuple[tuple, list[float]]:
+    """Writes ``steps`` characters from a place in the texts: the place behind them, and seconds."""
+    x, state = place
+    ends = [time.perf_counter()]
+    for _ in range(steps):
+        logits, state = generator.model_.step(x, state)
+        x = logits.argmax(-1)
+        ends.append(time.perf_counter())
+    return (x, state), [later - earlier for earlier, later in itertools.pairwise(ends)]
+
+
+@torch.no_grad()
 def writing_speed(text: str, quick: bool) -> dict:
     """Characters per second in a batch, and whether a late character costs more than an early."""
     generator = TextGenerator(iterations=2).fit(text[:50_000])
-    length, far = (200, 1_000) if quick else (1_000, 10_000)
+    length, far, turns = (200, 1_000, 3) if quick else (1_000, 10_000, 15)
 
     def write_all() -> float:
         start = time.perf_counter()
@@ -110,13 +122,13 @@ def writing_speed(text: str, quick: bool) -> dict:
 
     write_all()
     whole = statistics.median(write_all() for _ in range(5))
-    x, state, ends = torch.zeros(64, dtype=torch.long), None, [time.perf_counter()]
-    for _ in range(far + 200):
-        logits, state = generator.model_.step(x, state)
-        x = logits.argmax(-1)
-        ends.append(time.perf_counter())
-    steps = [later - earlier for earlier, later in itertools.pairwise(ends)]
-    early, late = statistics.median(steps[:200]), statistics.median(steps[-200:])
+    start = torch.zeros(64, dtype=torch.long), None
+    late = go_on(generator, start, far)[0]
+    times: dict[str, list[float]] = {"early": [], "late": []}
+    for _ in range(turns):  # in turns, so that a busy moment of the machine hits both
+        times["early"] += go_on(generator, start, 200)[1]
+        times["late"] += go_on(generator, late, 200)[1]
+    early, late = (statistics.median(times[name]) for name in ("early", "late"))
     return {
         "texts": 64,
         "hidden size": 128,
@@ -127,14 +139,38 @@ def writing_speed(text: str, quick: bool) -> dict:
     }
 
 
+def preset_times(text: str, quick: bool) -> pd.DataFrame:
+    """How long the presets train: the time of a step, in turns, times the steps."""
+    few, many, rounds = (2, 6, 1) if quick else (5, 25, 7)
+    times: dict[str, list[float]] = {name: [] for name in PRESETS}
+    for _ in range(rounds):
+        for name, settings in PRESETS.items():
+            times[name].append(
+                seconds_per_step(
+                    lambda n, s=settings: TextGenerator(**s | {"iterations": n}).fit(
+                        text, progress=False
+                    ),
+                    few,
+                    many,
+                )
+            )
+    rows = []
+    for name, settings in PRESETS.items():
+        step = statistics.median(times[name])
+        iterations = TextGenerator(**settings).iterations
+        rows.append((name, round(1e3 * step, 1), iterations, round(step * iterations / 60, 1)))
+    return pd.DataFrame(rows, columns=["preset", "a step [ms]", "steps", "all steps [minutes]"])
+
+
 def main() -> None:
-    """Writes a table for training and one for writing."""
+    """Writes a table for training, one for the presets, and one for writing."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true")
     quick = parser.parse_args().quick
     text = load_text("python")
     rows = [training_speed(text, hidden_size, quick) for hidden_size in (128, 256)]
-    write("text_training", pd.DataFrame(rows), "Medians of five turns.")
+    write("text_training", pd.DataFrame(rows), "Medians of nine turns.")
+    write("text_presets", preset_times(text, quick), "Without evaluations and samples.")
     write("text_writing", pd.DataFrame([writing_speed(text, quick)]))
 
 

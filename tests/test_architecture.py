@@ -37,6 +37,8 @@ THIRD_PARTY_DOORS = {
     "typer": {"cli"},
     "rich": {"cli", "training"},
 }
+#: Modules whose distributions have another name.
+IMPORTED_AS = {"sklearn": "scikit_learn"}
 FORBIDDEN = {
     "unsafe load": r"weights_only\s*=\s*False",
     "pickle": r"\bpickle\.loads?\b",
@@ -165,6 +167,7 @@ def test_third_party_imports_are_declared_dependencies():
     for path in SOURCES:
         source = path.read_text(encoding="utf-8")
         found |= {name.split(".")[0] for name in imported_modules(source, module_name(path))}
+    found = {IMPORTED_AS.get(name, name) for name in found}
     assert found - set(sys.stdlib_module_names) - {"gnnlab"} <= declared
 
 

@@ -7,7 +7,7 @@ import sys
 import typer
 
 from gnnlab import __version__
-from gnnlab.cli import bench, sequences, text, tour
+from gnnlab.cli import bench, molecules, sequences, text, tour
 from gnnlab.errors import GnnlabError
 
 app = typer.Typer(
@@ -19,6 +19,7 @@ app = typer.Typer(
 )
 app.add_typer(sequences.app, name="sequences")
 app.add_typer(text.app, name="text")
+app.add_typer(molecules.app, name="molecules")
 app.add_typer(bench.app, name="bench")
 app.command("tour")(tour.tour)
 

@@ -1,7 +1,10 @@
 """Molecules as graphs: reading, features, splits, property prediction."""
 
 from gnnlab.molecules.baselines import BASELINES, Baseline
+from gnnlab.molecules.drawing import draw_explanation, draw_grid, draw_molecule
+from gnnlab.molecules.embedded import crippen_logp, load_nci, load_nci_properties
 from gnnlab.molecules.encoder import ENCODERS
+from gnnlab.molecules.explain import Explanation, explain
 from gnnlab.molecules.features import ATOM_COLUMNS, BOND_COLUMNS
 from gnnlab.molecules.graph import from_mol, from_smiles, to_mol, to_smiles
 from gnnlab.molecules.graphs import MoleculeGraphs
@@ -22,6 +25,7 @@ __all__ = [
     "ENCODERS",
     "SCORES",
     "Baseline",
+    "Explanation",
     "MoleculeGraphs",
     "Molecules",
     "PropertyPredictor",
@@ -29,10 +33,17 @@ __all__ = [
     "Standardization",
     "canonical_smiles",
     "column_split",
+    "crippen_logp",
+    "draw_explanation",
+    "draw_grid",
+    "draw_molecule",
     "evaluate",
+    "explain",
     "from_mol",
     "from_smiles",
     "load_benchmark",
+    "load_nci",
+    "load_nci_properties",
     "murcko_scaffold",
     "parse_smiles",
     "random_split",

@@ -52,8 +52,8 @@ def run_benchmark(
 
     Returns:
         Rows of ``benchmark``, ``model``, ``seed``, ``score`` (its name), ``value``, ``cliff_value``
-        (the same on activity cliffs, NaN where they are not known) and ``seconds`` of fitting and predicting. A
-        model that cannot learn from so many molecules has NaN.
+        (the same on activity cliffs, NaN where they are not known) and ``seconds`` of fitting and
+        predicting. A model that cannot learn from so many molecules has NaN.
 
     Raises:
         UnknownNameError: If there is no such benchmark or model.

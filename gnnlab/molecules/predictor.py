@@ -46,9 +46,9 @@ class Estimate(NamedTuple):
 class PropertyPredictor(training.Estimator):
     r"""Learns properties of molecules from SMILES.
 
-    An ensemble of graph networks (each stops by molecules that it does not learn from, a fold of
-    them for each member), joined by RDKit's descriptors, and a kernel regression on fragments that
-    has its say as far as it has proved right on the same left-out molecules:
+    An ensemble of graph networks (each stops by molecules that it does not learn from, another
+    tenth of them for each), joined by RDKit's descriptors, and a kernel regression on fragments
+    that has its say as far as it has proved right on the same left-out molecules:
 
     .. math::
         \hat y = (1 - w) \frac{1}{K} \sum_k \text{network}_k(x) + w\, \text{kernel}(x)
@@ -332,14 +332,14 @@ class PropertyPredictor(training.Estimator):
 
 
 def _folds(count: int, size: int, seed: int) -> list[np.ndarray]:
-    """For each network the molecules that stop it: a tenth for one, a fold each for several."""
-    needed = max(2 * size, 10)
+    """For each network the molecules that stop it: a tenth each, or less for more than ten."""
+    needed = max(size, 10)
     if count < needed:
         raise InputError(
             f"at least {needed} molecules are needed", where="smiles", value=f"{count} good rows"
         )
     order = np.random.default_rng(seed).permutation(count)
-    return np.array_split(order, 10 if size == 1 else size)[:size]
+    return np.array_split(order, max(10, size))[:size]
 
 
 def _report(errors: dict[int, MoleculeError], without_value: np.ndarray) -> pd.DataFrame:

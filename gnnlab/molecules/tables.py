@@ -190,7 +190,8 @@ def _read_drawing(
     if not record.strip():
         raise MoleculeError("empty")
     with rdBase.BlockLogs(), rdBase.CaptureErrorLog() as log:
-        supplier.SetData(record.rstrip("\n") + "\n$$$$\n")
+        # The blank line ends the last property; without it the mark of the end would join it.
+        supplier.SetData(record.rstrip("\n") + "\n\n$$$$\n")
         mol = next(supplier, None)
     if mol is None:
         raise MoleculeError(f"not parsable: {get_reason(log)}")

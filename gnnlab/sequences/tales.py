@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -90,9 +91,9 @@ def train_on(
 
 
 def _interval(iterations: int) -> int:
-    """At most 500 iterations, so that the thirds of the training are among its multiples."""
+    """At most 500 iterations, and a third of the training is a multiple, but for a few."""
     third = max(iterations // 3, 1)
-    return next(size for size in range(min(_MEAN_OVER, third), 0, -1) if third % size == 0)
+    return third // math.ceil(third / _MEAN_OVER)
 
 
 def _starts(text: str) -> str:
@@ -103,13 +104,15 @@ def _starts(text: str) -> str:
 
 def _at_thirds(iterations: int, starts: str, out: Path) -> Callable[[TextGenerator, int], None]:
     """Writes samples at the thirds of a training, each into a file that a resumed one keeps."""
+    interval = _interval(iterations)
+    third = interval * round(iterations / 3 / interval)
+    numbers = {third: 1, 2 * third: 2, iterations: 3}
 
     def watch(generator: TextGenerator, iteration: int) -> None:
-        for third in (1, 2, 3):
-            path = out / f"samples-{third}.md"
-            if iteration == third * (iterations // 3):
-                title = f"After {iteration:,} iterations"
-                write_file(path, to_markdown(generator, starts, title).encode())
+        if iteration in numbers:
+            title = f"After {iteration:,} iterations"
+            text = to_markdown(generator, starts, title)
+            write_file(out / f"samples-{numbers[iteration]}.md", text.encode())
 
     return watch
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from gnnlab import __version__
 from gnnlab.errors import InputError
 from gnnlab.tour.machine import one_machine
+from gnnlab.tour.molecules import molecules_as_graphs
 from gnnlab.tour.page import Chapter, Picture, Table, Text, render
 from gnnlab.tour.sparse import list_or_matrix
 from gnnlab.tour.text import learning_to_write
@@ -25,6 +26,7 @@ CHAPTERS: list[Callable[[Path, bool], Chapter]] = [
     lstm_against_bilstm,
     inside_the_gates,
     learning_to_write,
+    molecules_as_graphs,
     list_or_matrix,
 ]
 

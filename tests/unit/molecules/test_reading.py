@@ -140,6 +140,13 @@ def test_bad_records_of_an_sdf_file_are_reported(tmp_path, capfd):
     assert capfd.readouterr() == ("", "")
 
 
+def test_the_last_property_of_an_sdf_record_ends_where_it_ends(tmp_path):
+    drawing = (NCI / "first_200.props.sdf").read_text().split("M  END")[0]
+    record = f"{drawing}M  END\n>  <depth>\n0.5\n\n$$$$\n"
+    molecules = read_molecules(write(tmp_path / "crew.sdf", 2 * record), target_columns=["depth"])
+    assert molecules.targets.ravel().tolist() == [0.5, 0.5]
+
+
 def test_a_property_of_an_sdf_file_never_takes_the_place_of_the_drawing(tmp_path):
     record = (NCI / "first_200.props.sdf").read_text().split("$$$$")[0]
     text = "Ahab" + record.replace("<AMW>", "<structure>") + "$$$$\n"

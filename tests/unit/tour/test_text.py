@@ -34,7 +34,8 @@ def test_chapter_has_curve_samples_and_measures(tmp_path, monkeypatch):
     words = " ".join(part.words for part in chapter.parts if isinstance(part, Text))
     for explained in ("which character comes next", "teacher forcing", "temperature", "circles"):
         assert explained in words
-    bits, pasts, samples, measures = [part.data for part in chapter.parts if isinstance(part, Table)]
+    tables = [part.data for part in chapter.parts if isinstance(part, Table)]
+    bits, pasts, samples, measures = tables
     assert samples["temperature"].tolist() == ["greedy", "0.5", "1", "2"]
     assert measures["temperature"].tolist() == [*samples["temperature"], "the text itself"]
     assert measures.iloc[:, 1:].stack().between(0, 1).all()
