@@ -13,6 +13,7 @@ from gnnlab.bench.graphs import Graph, undirected
 from gnnlab.bench.grid import GridCell
 from gnnlab.bench.report import write_report
 from gnnlab.bench.sweep import QUICK, Settings, sweep
+from gnnlab.data import make_folder
 from gnnlab.errors import InputError
 from gnnlab.networks import read_edge_list
 from gnnlab.nn.calibrate import Machine, calibrate
@@ -66,7 +67,7 @@ def measure_grid(
     Returns:
         The table; see :func:`~gnnlab.bench.sweep.sweep`.
     """
-    _make_folder(out)
+    make_folder(out)
     table = sweep(
         cells,
         out / "adjacency.csv",
@@ -106,7 +107,7 @@ def measure_graph(
     if not graph.num_edges:
         raise InputError("all edges lead from a node to itself", where=path.name)
     cells = [GridCell(name, num_features=F) for F in features]
-    _make_folder(out)
+    make_folder(out)
     target = out / f"{name}.csv"
     target.unlink(missing_ok=True)  # the file may hold another graph by now
     table = sweep(
@@ -124,12 +125,3 @@ def measure_graph(
 
 def _calibrate(dtype: torch.dtype) -> Machine:
     return calibrate(dtype=dtype)
-
-
-def _make_folder(out: Path) -> None:
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError) as error:
-        raise InputError(
-            "a file stands where a folder should be", where="out", value=out
-        ) from error

@@ -61,3 +61,28 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def make_folder(path: str | os.PathLike, where: str = "out") -> Path:
+    """The folder ``path``, made with all above it if it is missing.
+
+    Args:
+        path: The folder.
+        where: The argument that an error names.
+
+    Raises:
+        InputError: If it cannot be made, for example because a file stands there.
+
+    Example:
+        >>> import tempfile
+        >>> make_folder(Path(tempfile.mkdtemp()) / "runs" / "first").is_dir()
+        True
+    """
+    path = Path(path)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            "the folder cannot be made", where=where, value=path, remedy=error.strerror
+        ) from error
+    return path

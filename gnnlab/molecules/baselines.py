@@ -29,14 +29,13 @@ from rdkit import Chem
 from gnnlab.errors import (
     DtypeError,
     InputError,
-    MoleculeError,
     NonFiniteError,
     NotFittedError,
     ShapeError,
     UnknownNameError,
 )
 from gnnlab.molecules.descriptors import morgan_counts, rdkit_descriptors, tanimoto_kernel
-from gnnlab.molecules.parse import parse_smiles
+from gnnlab.molecules.parse import parse_all
 from gnnlab.molecules.scores import SCORES, evaluate, to_columns
 
 #: What the settings are chosen by, where there are validation rows.
@@ -107,9 +106,7 @@ class Baseline:
         """
         if isinstance(molecules, str):
             raise DtypeError("a list of molecules is needed", where="molecules", value="a string")
-        return BASELINES[self.name].features(
-            [_to_mol(row, molecule) for row, molecule in enumerate(molecules)]
-        )
+        return BASELINES[self.name].features(list(parse_all(molecules)))
 
     def fit(
         self,
@@ -222,20 +219,6 @@ class Baseline:
 
         # Boosting and matrix products take all cores otherwise, whatever n_jobs says.
         return threadpool_limits(limits=self.n_jobs)
-
-
-def _to_mol(row: int, molecule: str | Chem.Mol) -> Chem.Mol:
-    if isinstance(molecule, Chem.Mol):
-        return molecule
-    try:
-        return parse_smiles(molecule)
-    except MoleculeError as error:
-        raise MoleculeError(
-            error.what,
-            where=f"row {row}",
-            value=error.value,
-            remedy="leave the row out, or mend it",
-        ) from error
 
 
 def _check_rows(x: np.ndarray, y: np.ndarray) -> None:

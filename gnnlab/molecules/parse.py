@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 
 from rdkit import Chem, rdBase
 
@@ -116,6 +117,28 @@ def get_reason(log: rdBase.CaptureErrorLog) -> str:
     reason = next((line for line in lines[violation + 1 :] if line), "RDKit gives no reason")
     position = _POSITION.search(messages)
     return reason[:120] + (f" near character {position[1]}" if position else "")
+
+
+def parse_all(molecules: Iterable[str | Chem.Mol]) -> Iterator[Chem.Mol]:
+    """The molecules of rows that should all be good; those of RDKit are passed on.
+
+    Raises:
+        MoleculeError: At the first row that is no molecule; names it.
+
+    Example:
+        >>> [mol.GetNumAtoms() for mol in parse_all(["CCO", Chem.MolFromSmiles("C")])]
+        [3, 1]
+    """
+    for row, molecule in enumerate(molecules):
+        try:
+            yield molecule if isinstance(molecule, Chem.Mol) else parse_smiles(molecule)
+        except MoleculeError as error:
+            raise MoleculeError(
+                error.what,
+                where=f"row {row}",
+                value=error.value,
+                remedy="leave out what read_molecules reports",
+            ) from error
 
 
 def write_smiles(mol: Chem.Mol, *, max_atoms: int = 1000) -> str:

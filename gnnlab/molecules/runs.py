@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from gnnlab.data import write_file
+from gnnlab.data import make_folder, write_file
 from gnnlab.errors import InputError, MemoryLimitError, UnknownNameError
 from gnnlab.molecules.baselines import BASELINES, Baseline
 from gnnlab.molecules.benchmark import MODELS, run_benchmark, summarise
@@ -84,7 +84,7 @@ def train_on(
         raise UnknownNameError.of("split", split, SPLITS)
     if predictor.task not in JUDGED_BY:
         raise UnknownNameError.of("task", predictor.task, JUDGED_BY)
-    out = _make_folder(Path(out))
+    out = make_folder(out)
     molecules = leave_out_unlabelled(molecules)
     write_file(out / "report.csv", _to_csv(molecules.report))
     parts = SPLITS[split](molecules, seed=predictor.seed)
@@ -212,7 +212,7 @@ def compare_on(
         for name in given:
             if name not in known:
                 raise UnknownNameError.of(kind, name, known)
-    out = _make_folder(Path(out))
+    out = make_folder(out)
     tables = []
     for name in names:
         tables.append(run_benchmark(name, models, seeds, report))
@@ -286,13 +286,3 @@ def _columns(values: dict[str, np.ndarray], names: Sequence[str]) -> dict[str, n
 
 def _to_csv(table: pd.DataFrame) -> bytes:
     return table.to_csv(index=False, float_format="%.6g").encode("utf-8", "backslashreplace")
-
-
-def _make_folder(path: Path) -> Path:
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(
-            "the folder cannot be made", where="out", value=path, remedy=error.strerror
-        ) from None
-    return path

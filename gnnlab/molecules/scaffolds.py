@@ -8,8 +8,7 @@ import numpy as np
 from rdkit import Chem, rdBase
 from rdkit.Chem.Scaffolds import MurckoScaffold
 
-from gnnlab.errors import MoleculeError
-from gnnlab.molecules.parse import canonical_smiles, parse_smiles
+from gnnlab.molecules.parse import canonical_smiles, parse_all, parse_smiles
 from gnnlab.molecules.reading import Molecules
 
 
@@ -44,7 +43,7 @@ def group_equal(molecules: Molecules | Sequence[str | Chem.Mol]) -> list[np.ndar
     """
     if isinstance(molecules, Molecules):
         return _group(molecules.canonical)
-    return _group(canonical_smiles(mol) for mol in _parse_all(molecules))
+    return _group(canonical_smiles(mol) for mol in parse_all(molecules))
 
 
 def group_by_scaffold(molecules: Molecules | Sequence[str | Chem.Mol]) -> list[np.ndarray]:
@@ -64,19 +63,6 @@ def group_by_scaffold(molecules: Molecules | Sequence[str | Chem.Mol]) -> list[n
     for rows in group_equal(molecules):
         scaffolds[rows] = murcko_scaffold(smiles[rows[0]])
     return _group(scaffolds)
-
-
-def _parse_all(molecules: Iterable[str | Chem.Mol]) -> Iterable[Chem.Mol]:
-    for row, molecule in enumerate(molecules):
-        try:
-            yield molecule if isinstance(molecule, Chem.Mol) else parse_smiles(molecule)
-        except MoleculeError as error:
-            raise MoleculeError(
-                error.what,
-                where=f"row {row}",
-                value=error.value,
-                remedy="leave out what read_molecules reports",
-            ) from error
 
 
 def _group(keys: Iterable[str]) -> list[np.ndarray]:

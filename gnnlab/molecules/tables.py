@@ -14,6 +14,7 @@ from pathlib import Path
 import pandas as pd
 from rdkit import Chem, rdBase
 
+from gnnlab.data import decode_utf8
 from gnnlab.errors import FileFormatError, InputError, MoleculeError
 from gnnlab.molecules.parse import get_reason, write_smiles
 
@@ -84,16 +85,7 @@ def _read_text(path: Path) -> str:
         raise InputError(
             "the file cannot be read", where=str(path), value=error.strerror
         ) from error
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        start = error.start + (3 if content.startswith(b"\xef\xbb\xbf") else 0)
-        raise FileFormatError(
-            "the file is not in UTF-8",
-            where=f"{path.name}, byte {start}",
-            value=f"0x{content[start]:02x}",
-            remedy="save it as UTF-8",
-        ) from error
+    return decode_utf8(content, path.name)
 
 
 def _guess_separator(text: str) -> str:

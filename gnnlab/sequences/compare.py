@@ -14,7 +14,7 @@ from pathlib import Path
 import pandas as pd
 
 from gnnlab import __version__, plots
-from gnnlab.data import write_file
+from gnnlab.data import make_folder, write_file
 from gnnlab.errors import InputError, UnknownNameError
 from gnnlab.sequences.report import write_report
 from gnnlab.sequences.runs import MODELS, NUM_TEST, Run, run_all
@@ -74,8 +74,8 @@ def compare(
     if processes < 1:
         raise InputError("at least one is needed", where="processes", value=processes)
     runs = plan_runs(task, models, lengths, seeds, **settings)
-    folder = _make_folder(Path(out))
-    records = run_all(runs, _make_folder(folder / "runs"), processes, progress)
+    folder = make_folder(out)
+    records = run_all(runs, make_folder(folder / "runs"), processes, progress)
     results = pd.DataFrame([record["settings"] | record["result"] for record in records])
     results = results.astype({"iterations_to_100": float})  # None, where it was not reached, is NaN
     metrics = pd.concat([_metrics(record) for record in records], ignore_index=True)
@@ -136,7 +136,7 @@ def grid(
     Returns:
         The results of all runs, which are also in ``results.csv``; ``grid.png`` shows the means.
     """
-    folder = _make_folder(Path(out))
+    folder = make_folder(out)
     results = pd.concat(
         [
             compare(task, models, lengths, seeds, out=folder / task, **options).results
@@ -194,13 +194,3 @@ def _origin(runs: Sequence[Run]) -> dict:
         },
         "runs": [asdict(run) for run in runs],
     }
-
-
-def _make_folder(path: Path) -> Path:
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(
-            "the folder cannot be made", where="out", value=path, remedy=error.strerror
-        ) from None
-    return path

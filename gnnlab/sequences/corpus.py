@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gnnlab.data import fetch
-from gnnlab.errors import FileFormatError, InputError, UnknownNameError
+from gnnlab.data import decode_utf8, fetch
+from gnnlab.errors import InputError, UnknownNameError
 
 #: Texts that can be asked for by name; ``"python"`` needs no download.
 TEXTS = ("python", "grimm")
@@ -32,16 +32,7 @@ def read_text(path: str | os.PathLike) -> str:
         raise InputError(
             "the text cannot be read", where=path.name, value=error.strerror
         ) from error
-    try:
-        return content.decode("utf-8-sig").replace("\r\n", "\n")
-    except UnicodeDecodeError as error:
-        start = error.start + (3 if content.startswith(b"\xef\xbb\xbf") else 0)
-        raise FileFormatError(
-            "the text is not in UTF-8",
-            where=f"{path.name}, byte {start}",
-            value=f"0x{content[start]:02x}",
-            remedy="save it as UTF-8",
-        ) from error
+    return decode_utf8(content, path.name).replace("\r\n", "\n")
 
 
 def load_text(name: str) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gnnlab import __version__
-from gnnlab.errors import InputError
+from gnnlab.data import make_folder
 from gnnlab.tour.machine import one_machine
 from gnnlab.tour.molecules import molecules_as_graphs
 from gnnlab.tour.page import Chapter, Picture, Table, Text, render
@@ -57,13 +57,7 @@ def write_tour(
     Raises:
         InputError: The folder cannot be made, for example since it is a file.
     """
-    folder = Path(folder)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(
-            "the folder cannot be made", where="out", value=folder, remedy=str(error.strerror)
-        ) from None
+    folder = make_folder(folder)
     start = time.perf_counter()
     done = []
     for chapter in chapters:

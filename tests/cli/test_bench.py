@@ -83,7 +83,7 @@ def test_folder_that_is_a_file_exits_with_2(capsys, tmp_path):
     (tmp_path / "file").write_text("")
     code, _, err = run_bench(capsys, "--nodes", 10, "--out", tmp_path / "file")
     assert code == 2
-    assert "a file stands where a folder should be" in err
+    assert "the folder cannot be made" in err
 
 
 def test_foreign_table_is_not_overwritten(capsys, tmp_path):
