@@ -230,11 +230,22 @@ def test_example_uses_public_names_only(path):
         "try:\n    main(['sequences', 'compare', '--help'])\nexcept SystemExit: pass",
         "from gnnlab.cli import main\n"
         "try:\n    main(['bench', 'adjacency', '--help'])\nexcept SystemExit: pass",
+        "from gnnlab.cli import main\n"
+        "try:\n    main(['molecules', 'train', '--help'])\nexcept SystemExit: pass",
     ],
-    ids=["import", "help", "help of a command", "help of a benchmark"],
+    ids=["import", "help", "help of a command", "help of a benchmark", "help of molecules"],
 )
 def test_light_entry_loads_nothing_heavy(statement):
-    heavy = ("torch", "torch_geometric", "lightning", "matplotlib", "pandas", "numpy")
+    heavy = (
+        "torch",
+        "torch_geometric",
+        "lightning",
+        "matplotlib",
+        "pandas",
+        "numpy",
+        "rdkit",
+        "sklearn",
+    )
     check = f"import sys\nassert not [name for name in {heavy} if name in sys.modules]"
     command = [sys.executable, "-c", f"{statement}\n{check}"]
     result = subprocess.run(command, check=False, capture_output=True, text=True)

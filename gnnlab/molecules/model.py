@@ -17,7 +17,7 @@ class PropertyModel(nn.Module):
     r"""A graph network, a readout, and two layers.
 
     .. math::
-        z = \frac{1}{N} \sum_v h_v \ \Vert\ d, \qquad \hat y = W_2\,\text{relu}(W_1 z + b_1) + b_2
+        z = \sum_v h_v \ \Vert\ d, \qquad \hat y = W_2\,\text{relu}(W_1 z + b_1) + b_2
 
     Args:
         out_channels: T.
@@ -37,11 +37,11 @@ class PropertyModel(nn.Module):
         self,
         out_channels: int = 1,
         encoder: str = "bonds",
-        hidden_channels: int = 300,
+        hidden_channels: int = 200,
         num_layers: int = 3,
         dropout: float = 0.0,
         num_descriptors: int = 0,
-        pooling: str = "mean",
+        pooling: str = "sum",
     ):
         super().__init__()
         self.encoder = make_encoder(encoder, hidden_channels, num_layers, dropout)
