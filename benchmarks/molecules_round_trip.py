@@ -71,7 +71,7 @@ def main() -> None:
     """Writes a row per file, and one for all of them."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--rows", type=int, help="only the first rows of each file, not written")
+    parser.add_argument("--rows", type=int, help="only the first rows of each file")
     parser.add_argument("--processes", type=int, default=2)
     options = parser.parse_args()
     paths = [path for path in sorted(options.folder.rglob("*.gz")) if has_smiles(path)]
@@ -80,10 +80,11 @@ def main() -> None:
     table = pd.DataFrame(rows)
     total = table.select_dtypes("number").sum().to_dict()
     table.loc[len(table)] = {"file": "all", **total, "first difference": ""}
-    if options.rows:
-        print(table.to_string(index=False))
-    else:
-        write("molecules_round_trip", table)
+    write(
+        "molecules_round_trip",
+        table,
+        f"The first {options.rows:,} rows of each file." if options.rows else "All rows.",
+    )
 
 
 def has_smiles(path: Path) -> bool:

@@ -170,7 +170,11 @@ def main() -> None:
     text = load_text("python")
     rows = [training_speed(text, hidden_size, quick) for hidden_size in (128, 256)]
     write("text_training", pd.DataFrame(rows), "Medians of nine turns.")
-    write("text_presets", preset_times(text, quick), "Without evaluations and samples.")
+    write(
+        "text_presets",
+        preset_times(text, quick),
+        "Steps alone, without evaluations and samples, on Python's help.",
+    )
     write("text_writing", pd.DataFrame([writing_speed(text, quick)]))
 
 
