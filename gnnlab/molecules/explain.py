@@ -85,10 +85,11 @@ class Explanation:
 def explain(predictor: PropertyPredictor, smiles: str, target: int = 0) -> Explanation:
     """Shares a prediction out among the atoms and bonds of a molecule.
 
-    Networks and kernel are explained apart and joined with the weights of the prediction. An atom's
-    presence scales its features, and its vector on the way into the readout; a bond's scales its
-    features. The descriptors come into being along with them, and are the ``rest``. A fragment of
-    the kernel is shared out evenly among its atoms.
+    Networks, trees and kernel are explained apart and joined with the shares that they have in the
+    prediction. An atom's presence scales its features, and its vector on the way into the readout;
+    a bond's scales its features. A fragment of the kernel is shared out evenly among its atoms. The
+    descriptors come into being along with the atoms, and they, and the trees that read them, are
+    the ``rest``: a predictor with ``descriptors=False`` leaves more to the atoms.
 
     Args:
         predictor: A fitted predictor.
@@ -126,12 +127,15 @@ def explain(predictor: PropertyPredictor, smiles: str, target: int = 0) -> Expla
     prediction = predictor.estimate(inputs).mean.reshape(-1)[target]
     parts = [_integrate(predictor, model, examples, target) for model in predictor.models_]
     atoms, bonds, baseline = (np.mean(part, axis=0) for part in zip(*parts, strict=True))
+    share = {name: weight[target] for name, weight in predictor.blend_.weights.items()}
+    atoms, bonds = share["networks"] * atoms, share["networks"] * bonds
+    baseline = share["networks"] * baseline
+    if predictor.descriptors:
+        baseline += share["trees"] * np.mean([trees.bias(target) for trees in predictor.trees_])
     if predictor.kernel:
-        w = predictor.blend_.weight[target]
         of_fragments = attribute_kernel(predictor.kernel_, inputs.counts[0])[:, target]
-        atoms = (1 - w) * atoms + w * share_among_atoms(mol, of_fragments)
-        bonds = (1 - w) * bonds
-        baseline = (1 - w) * baseline + w * predictor.kernel_.bias_[target]
+        atoms = atoms + share["kernel"] * share_among_atoms(mol, of_fragments)
+        baseline += share["kernel"] * predictor.kernel_.bias_[target]
     rest = prediction - baseline - atoms.sum() - bonds.sum()
     quantity = "value" if predictor.task == "regression" else "probability"
     whole = (float(number) for number in (rest, baseline, prediction))

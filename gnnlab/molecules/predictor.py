@@ -26,6 +26,7 @@ from gnnlab.molecules.model import PropertyModel
 from gnnlab.molecules.predictor_storage import describe, restore
 from gnnlab.molecules.scores import evaluate
 from gnnlab.molecules.targets import Targets
+from gnnlab.molecules.trees import BoostedTrees
 
 TASKS = ("regression", "classification")
 _SCORES = {"regression": "r2", "classification": "roc-auc"}
@@ -46,12 +47,16 @@ class Estimate(NamedTuple):
 class PropertyPredictor(training.Estimator):
     r"""Learns properties of molecules from SMILES.
 
-    An ensemble of graph networks (each stops by molecules that it does not learn from, another
-    tenth of them for each), joined by RDKit's descriptors, and a kernel regression on fragments
-    that has its say as far as it has proved right on the same left-out molecules:
+    An ensemble of graph networks, each of which stops by molecules that it does not learn from
+    (another tenth of them for each), joined by what RDKit's descriptors tell boosted trees and a
+    kernel regression finds in fragments:
 
     .. math::
-        \hat y = (1 - w) \frac{1}{K} \sum_k \text{network}_k(x) + w\, \text{kernel}(x)
+        \hat y(x) = \frac{1}{K} \sum_k \big(w_n\, \text{network}_k(x) + w_t\, \text{trees}_k(x)\big)
+        + w_k\, \text{kernel}(x)
+
+    The shares w are those that predict the left-out molecules best (:class:`Blend`). The networks
+    read the descriptors as well.
 
     With ``descriptors=False, kernel=False`` it is the graph networks alone.
 
@@ -63,7 +68,8 @@ class PropertyPredictor(training.Estimator):
         num_layers: Its layers or steps: how many bonds far an atom sees.
         pooling: ``"mean"``, ``"sum"`` or ``"max"`` over the atoms.
         dropout: Share of the numbers that is dropped in training.
-        descriptors: Whether RDKit's descriptors of the whole molecule join the networks.
+        descriptors: Whether RDKit's descriptors of the whole molecule are given to the networks,
+            and to boosted trees that join them.
         kernel: Whether the kernel regression joins them.
         ensemble_size: Number of networks K.
         batch_size: Molecules per iteration.
@@ -76,8 +82,9 @@ class PropertyPredictor(training.Estimator):
 
     Attributes:
         models_: The networks.
+        trees_: The :class:`BoostedTrees` of each network's molecules; none without descriptors.
         kernel_: The :class:`TanimotoRidge`, or ``None``.
-        blend_: What the members' predictions on left-out molecules have taught.
+        blend_: The :class:`Blend`: how they are joined, and the error to expect.
         histories_: The :class:`gnnlab.training.History` of each network.
         report_: A row for each molecule that was not learned from: ``row``, ``smiles``, ``reason``.
         num_parameters_: Trainable parameters of all networks.
@@ -149,14 +156,15 @@ class PropertyPredictor(training.Estimator):
         if self.descriptors:
             self.scaler_ = Scaler().fit(inputs.descriptors)
         examples = self._examples(inputs, targets.scaled())
-        left_out = np.full(targets.values.shape, np.nan)
-        models, self.histories_ = [], []
+        by_network, by_trees = (np.full(targets.values.shape, np.nan) for _ in range(2))
+        models, self.trees_, self.histories_ = [], [], []
         for number, fold in enumerate(folds):
+            learn = np.setdiff1d(np.arange(len(inputs)), fold)
             model = self.build(targets.values.shape[1], number)
             history = fit_member(
                 model,
                 examples,
-                (np.setdiff1d(np.arange(len(inputs)), fold), fold),
+                (learn, fold),
                 task=self.task,
                 epochs=self.epochs,
                 patience=self.patience,
@@ -171,14 +179,22 @@ class PropertyPredictor(training.Estimator):
                 raise KeyboardInterrupt
             models.append(model)
             self.histories_.append(history)
-            left_out[fold] = self.scale_.unscale(predict_member(model, examples, fold))
+            by_network[fold] = self.scale_.unscale(predict_member(model, examples, fold))
+            if self.descriptors:
+                trees = BoostedTrees(self.task, self.seed + number)
+                trees.fit(inputs.descriptors[learn], targets.values[learn])
+                self.trees_.append(trees)
+                by_trees[fold] = trees.predict(inputs.descriptors[fold])
         self.models_ = models
         self.num_parameters_ = sum(model.num_parameters() for model in models)
+        left_out = {"networks": by_network}
+        if self.descriptors:
+            left_out["trees"] = by_trees
         self.kernel_ = None
         if self.kernel:
             self.kernel_ = TanimotoRidge(self.seed).fit(inputs.counts, targets.values)
-        by_kernel = self.kernel_.left_out_ if self.kernel else None
-        self.blend_ = Blend.of(targets.values, left_out, by_kernel, self.task)
+            left_out["kernel"] = self.kernel_.left_out_
+        self.blend_ = Blend.of(targets.values, left_out, self.task)
 
     def predict(self, smiles: Sequence[str]) -> np.ndarray:
         """Values ``[B]`` or ``[B, T]``, or classes 0 and 1; NaN for what is no molecule.
@@ -213,7 +229,7 @@ class PropertyPredictor(training.Estimator):
     def estimate(self, smiles: Sequence[str] | Inputs) -> Estimate:
         """Predictions (of classes: probabilities of class 1) and how far off they may be.
 
-        The standard deviation is what the networks' disagreement and the errors on left-out
+        The standard deviation is what the members' disagreement and the errors on left-out
         molecules let expect; with one network it is the same for all molecules.
 
         Raises:
@@ -222,13 +238,7 @@ class PropertyPredictor(training.Estimator):
         """
         self._require_fitted("models_")
         inputs = self._read(smiles)
-        examples = self._examples(inputs, None)
-        everything = np.arange(len(inputs))
-        members = np.stack(
-            [self.scale_.unscale(predict_member(m, examples, everything)) for m in self.models_]
-        )  # [K, B, T]
-        by_kernel = self.kernel_.predict(inputs.counts) if self.kernel else None
-        found = self.blend_.combine(members, by_kernel)
+        found = self.blend_.combine(self._predictions(inputs))
         self.reasons_ = [""] * inputs.num_rows
         for row, error in inputs.errors.items():
             self.reasons_[row] = error.what
@@ -323,6 +333,17 @@ class PropertyPredictor(training.Estimator):
         if self.descriptors:
             extra = torch.from_numpy(self.scaler_.transform(inputs.descriptors)).float()
         return Examples(inputs.graphs, extra, y)
+
+    def _predictions(self, inputs: Inputs) -> dict[str, np.ndarray]:
+        """What each kind of predictor says: ``[K, B, T]``, and ``[1, B, T]`` of the kernel."""
+        examples, everything = self._examples(inputs, None), np.arange(len(inputs))
+        outs = [predict_member(model, examples, everything) for model in self.models_]
+        found = {"networks": np.stack([self.scale_.unscale(out) for out in outs])}
+        if self.descriptors:
+            found["trees"] = np.stack([t.predict(inputs.descriptors) for t in self.trees_])
+        if self.kernel:
+            found["kernel"] = self.kernel_.predict(inputs.counts)[None]
+        return found
 
     def _expand(self, values: np.ndarray, inputs: Inputs) -> np.ndarray:
         """Values of the good rows among all rows; one property as ``[B]`` if it was given so."""

@@ -13,6 +13,7 @@ from gnnlab.molecules.blend import Blend
 from gnnlab.molecules.descriptors import DESCRIPTOR_NAMES, Scaler
 from gnnlab.molecules.kernel import TanimotoRidge
 from gnnlab.molecules.targets import Scale
+from gnnlab.molecules.trees import BoostedTrees
 
 if TYPE_CHECKING:
     from gnnlab.molecules.predictor import PropertyPredictor
@@ -30,9 +31,12 @@ def describe(predictor: PropertyPredictor) -> tuple[dict[str, Tensor], dict]:
     for part in ("scaler", "kernel"):
         if (fitted := getattr(predictor, f"{part}_")) is not None:
             tensors |= {f"{part}.{name}": tensor for name, tensor in fitted.state_dict().items()}
+    for number, trees in enumerate(predictor.trees_):
+        tensors |= {f"trees.{number}.{name}": t for name, t in trees.state_dict().items()}
     scale, blend = predictor.scale_, predictor.blend_
-    numbers = {"mean": scale.mean, "std": scale.std, "weight": blend.weight, "noise": blend.noise}
+    numbers = {"mean": scale.mean, "std": scale.std, "noise": blend.noise}
     tensors |= {f"joint.{name}": torch.from_numpy(values) for name, values in numbers.items()}
+    tensors |= {f"weight.{name}": torch.from_numpy(w) for name, w in blend.weights.items()}
     config = {
         "kind": _KIND,
         "parameters": predictor.get_params(),
@@ -72,19 +76,23 @@ def _build(
 ) -> PropertyPredictor:
     joint = {name: tensor.numpy() for name, tensor in _part(tensors, "joint.").items()}
     predictor.scale_ = Scale(predictor.task, joint["mean"], joint["std"], config["is_flat"])
-    predictor.blend_ = Blend(joint["weight"], joint["noise"], predictor.task)
+    weights = {name: tensor.numpy() for name, tensor in _part(tensors, "weight.").items()}
+    predictor.blend_ = Blend(weights, joint["noise"], predictor.task)
     predictor.scaler_ = predictor.kernel_ = None
     if predictor.descriptors:
         predictor.scaler_ = Scaler.from_state_dict(_part(tensors, "scaler."))
     if predictor.kernel:
         predictor.kernel_ = TanimotoRidge.from_state_dict(_part(tensors, "kernel."))
-    predictor.models_ = []
+    predictor.models_, predictor.trees_ = [], []
     for number in range(predictor.ensemble_size):
         # No memory is taken before the shapes have been held against the file's tensors.
         with torch.device("meta"):
             model = predictor.build(len(joint["mean"]))
         model.load_state_dict(_part(tensors, f"network.{number}."), assign=True)
         predictor.models_.append(model.eval())
+        if predictor.descriptors:
+            trees = _part(tensors, f"trees.{number}.")
+            predictor.trees_.append(BoostedTrees.from_state_dict(predictor.task, trees))
     predictor.num_parameters_ = sum(model.num_parameters() for model in predictor.models_)
     return predictor
 

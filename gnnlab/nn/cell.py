@@ -87,6 +87,10 @@ class Cell(nn.Module):
         """The next state, and the gate activations in the order of ``gate_names``."""
         raise NotImplementedError
 
+    def begin(self, projected: Tensor) -> tuple[State, tuple[Tensor, ...]]:
+        """:meth:`update` from zeros, which a cell may know a shorter way to."""
+        return self.update(projected, self.initial_state(projected))
+
     def affine_coefficients(self, projected: Tensor) -> tuple[Tensor, Tensor]:
         """For affine cells: ``(a, b)`` of the step ``h = a * h_previous + b``, each ``[N, H]``."""
         raise NotImplementedError
@@ -131,10 +135,10 @@ class Cell(nn.Module):
         check_dtype(x, self.weight_ih)
         projected = self.project(x)  # [N, G*H]
         if state is None:
-            state = self.initial_state(projected)
+            state, gates = self.begin(projected)
         else:
             state = self.message(self.check_state(state, x.size(0)), projected)
-        state, gates = self.update(projected, state)
+            state, gates = self.update(projected, state)
         if not return_gates:
             return state
         return state, dict(zip(self.gate_names, gates, strict=True))

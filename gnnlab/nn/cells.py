@@ -46,8 +46,11 @@ class RNNCell(Cell):
     def update(self, projected: Tensor, state: State) -> tuple[State, tuple[Tensor, ...]]:
         r""":math:`h' = \tanh(Wx + Uh + b)`."""
         (h,) = state
-        h = torch.addmm(projected, h, self.weight_hh.t())  # [N, H]
-        h = h.tanh() if self.nonlinearity == "tanh" else h.relu()
+        return self.begin(torch.addmm(projected, h, self.weight_hh.t()))  # [N, H]
+
+    def begin(self, projected: Tensor) -> tuple[State, tuple[Tensor, ...]]:
+        r""":math:`h' = \tanh(Wx + b)`."""
+        h = projected.tanh() if self.nonlinearity == "tanh" else projected.relu()
         return (h,), (h,)
 
     @property

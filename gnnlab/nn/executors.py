@@ -48,12 +48,12 @@ def run_levels(
     for projected, level, inbox in zip(rows, plan.levels, inboxes, strict=True):
         if inbox:
             incoming = _receive(cell, inbox, level, projected)
+            new_state, activations = cell.update(projected, incoming)
         elif state is None:
-            incoming = cell.initial_state(projected)
+            new_state, activations = cell.begin(projected)
         else:
             entering = tuple(take_rows(s, plan.entry_order, plan.entry_rank) for s in state)
-            incoming = cell.message(entering, projected)
-        new_state, activations = cell.update(projected, incoming)
+            new_state, activations = cell.update(projected, cell.message(entering, projected))
         _send(new_state, level, inboxes)
         inbox.clear()
         states.append(new_state if want_state else new_state[:1])
@@ -128,6 +128,9 @@ def run_sync(
             e.index_copy(0, sources, a) for e, a in zip(entering, arriving, strict=True)
         )
     gates: tuple[Tensor, ...] = ()
+    if state is None:  # there is nothing to send yet
+        current, gates = cell.begin(projected)
+        steps -= 1
     for _ in range(steps):
         if cell.has_edge_gate:
             sent = tuple(multiply(edges.departures.transposed(), s) for s in current)  # [E, H]

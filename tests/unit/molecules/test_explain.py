@@ -64,7 +64,8 @@ def joint():
     predictor = PropertyPredictor(**SMALL | changes)
     predictor.fit(CHAINS, np.stack([VALUES, -VALUES], axis=1))
     # The data may call for one of them alone; here both must have their say.
-    predictor.blend_.weight[:] = 0.2, 0.5
+    for name, shares in {"networks": (0.8, 0.5), "kernel": (0.2, 0.5)}.items():
+        predictor.blend_.weights[name][:] = shares
     return predictor
 
 
@@ -115,7 +116,10 @@ def test_descriptors_are_the_rest():
     assert abs(found.rest) > 0.1 * np.abs(found.atoms).sum()
     with torch.no_grad():
         predictor.models_[0].head[1].weight[:, 24:] = 0
-    assert abs(explain(predictor, "CCCO").rest) < 0.02 * np.abs(found.atoms).sum()
+    for name, share in {"networks": 1.0, "trees": 0.0}.items():
+        predictor.blend_.weights[name][:] = share
+    without = explain(predictor, "CCCO")
+    assert abs(without.rest) < 0.02 * np.abs(without.atoms).sum()
 
 
 def test_contributions_follow_the_atoms(joint):

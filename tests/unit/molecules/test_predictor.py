@@ -46,11 +46,12 @@ def test_every_encoder_learns(encoder):
     assert predictor.fit(CHAINS, LENGTHS).score(CHAINS, LENGTHS) > 0.9
 
 
-def test_networks_descriptors_and_kernel_together(fitted):
+def test_networks_trees_and_kernel_together(fitted):
     mean, std = fitted.estimate(CHAINS)
     assert fitted.score(CHAINS, LENGTHS) > 0.9
     assert mean.shape == std.shape == LENGTHS.shape
-    assert 0 <= fitted.blend_.weight[0] <= 1
+    assert set(fitted.blend_.weights) == {"networks", "trees", "kernel"}
+    assert sum(share[0] for share in fitted.blend_.weights.values()) == pytest.approx(1)
     assert (std >= fitted.blend_.noise[0] - 1e-12).all()
     assert np.unique(std).size > 10  # the networks disagree more on some than on others
 

@@ -54,7 +54,9 @@ def test_a_cell_keeps_the_contract(name):
     for number in range(4):  # a node's state does not depend on the other nodes
         alone = cell(x[number : number + 1], tuple(s[number : number + 1] for s in state))
         torch.testing.assert_close(alone[0][0], new[0][number], rtol=0, atol=1e-14)
-    torch.testing.assert_close(cell(x), cell(x, tuple(torch.zeros_like(s) for s in state)))
+    zeros = tuple(torch.zeros_like(s) for s in state)
+    torch.testing.assert_close(cell(x), cell(x, zeros))
+    torch.testing.assert_close(cell.begin(cell.project(x)), cell.update(cell.project(x), zeros))
 
 
 @pytest.mark.parametrize("name", CELLS)
