@@ -15,6 +15,11 @@ SmilesColumn = Annotated[
     typer.Option(help="Column of the SMILES.", show_default="the one with a usual name"),
 ]
 
+Separator = Annotated[
+    str | None,
+    typer.Option(help="Between the columns of a CSV file.", show_default="told from the rows"),
+]
+
 
 class Task(StrEnum):
     """What kind of values are learned."""
@@ -37,6 +42,7 @@ def train(
         list[str], typer.Option(help="Column to learn; name the option again for several.")
     ],
     smiles_column: SmilesColumn = None,
+    separator: Separator = None,
     task: Annotated[
         Task | None,
         typer.Option(help="Kind of the values.", show_default="classification if all are 0 or 1"),
@@ -52,11 +58,16 @@ def train(
     encoder: Annotated[
         str, typer.Option(help="bonds, bonds-gru, bonds-lstm, gcn, gat or gated.")
     ] = "bonds",
-    hidden_channels: Annotated[int, typer.Option(help="Width of the states.")] = 300,
-    epochs: Annotated[int, typer.Option(help="The most passes over the molecules.")] = 50,
+    hidden_channels: Annotated[int, typer.Option(help="Width of the states.")] = 200,
+    epochs: Annotated[
+        int | None,
+        typer.Option(
+            help="The most passes over the molecules.", show_default="50, fewer above 4,000 rows"
+        ),
+    ] = None,
     ensemble_size: Annotated[int, typer.Option(help="Number of networks.")] = 1,
     descriptors: Annotated[
-        bool, typer.Option(help="Let the networks read RDKit's descriptors, too.")
+        bool, typer.Option(help="Join boosted trees, and let all read RDKit's descriptors.")
     ] = True,
     kernel: Annotated[bool, typer.Option(help="Join a kernel regression on fragments.")] = True,
 ) -> None:
@@ -70,7 +81,7 @@ def train(
     from gnnlab.molecules import PropertyPredictor, read_molecules
     from gnnlab.molecules.runs import guess_task, train_on
 
-    molecules = read_molecules(file, smiles_column, target_column)
+    molecules = read_molecules(file, smiles_column, target_column, separator=separator)
     if task is None:
         task = guess_task(molecules.targets)
         if task == Task.CLASSIFICATION:
@@ -112,6 +123,7 @@ def predict(
         list[str] | None, typer.Option(help="A molecule; name the option again for several.")
     ] = None,
     smiles_column: SmilesColumn = None,
+    separator: Separator = None,
     out: Annotated[
         Path | None, typer.Option(help="File for the table.", show_default="print it")
     ] = None,
@@ -127,7 +139,9 @@ def predict(
             "molecules are needed", where="FILE, --smiles", remedy="name a file, or molecules"
         )
     predictor = PropertyPredictor.load(model)
-    table = predict_table(predictor, read_molecules(file or smiles, smiles_column))
+    table = predict_table(
+        predictor, read_molecules(file or smiles, smiles_column, separator=separator)
+    )
     content = table.to_csv(index=False, float_format="%.6g")
     if out is None:
         typer.echo(content, nl=False)

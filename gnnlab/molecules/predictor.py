@@ -73,7 +73,8 @@ class PropertyPredictor(training.Estimator):
         kernel: Whether the kernel regression joins them.
         ensemble_size: Number of networks K.
         batch_size: Molecules per iteration.
-        epochs: The most passes over the molecules.
+        epochs: The most passes over the molecules; by default 50, and above 4,000 molecules as many
+            as make 200,000 of all passes together, but ten at least.
         patience: Passes without progress after which a network stops.
         learning_rate: Step size of Adam at the beginning.
         seed: Seed of weights, folds and orders.
@@ -86,6 +87,7 @@ class PropertyPredictor(training.Estimator):
         kernel_: The :class:`TanimotoRidge`, or ``None``.
         blend_: The :class:`Blend`: how they are joined, and the error to expect.
         histories_: The :class:`gnnlab.training.History` of each network.
+        targets_: Names of the properties: those of the columns of a table, or numbers from 0.
         report_: A row for each molecule that was not learned from: ``row``, ``smiles``, ``reason``.
         num_parameters_: Trainable parameters of all networks.
 
@@ -110,7 +112,7 @@ class PropertyPredictor(training.Estimator):
         kernel: bool = True,
         ensemble_size: int = 1,
         batch_size: int = 25,
-        epochs: int = 50,
+        epochs: int | None = None,
         patience: int = 15,
         learning_rate: float = 1e-3,
         seed: int = 0,
@@ -130,7 +132,8 @@ class PropertyPredictor(training.Estimator):
         Args:
             smiles: Molecules, or what :func:`~gnnlab.molecules.inputs.prepare` made of them, which
                 saves time where the same molecules are read often.
-            y: ``[B]`` or ``[B, T]``; NaN where a property is not known.
+            y: ``[B]`` or ``[B, T]``, also as a table with named columns; NaN where a property is
+                not known.
             progress: Whether to show a progress bar; by default if the output is a terminal.
 
         Raises:
@@ -151,7 +154,7 @@ class PropertyPredictor(training.Estimator):
 
     def _learn(self, inputs: Inputs, targets: Targets, progress: bool | None) -> None:
         folds = _folds(len(inputs), self.ensemble_size, self.seed)
-        self.scale_ = targets.scale()
+        self.targets_, self.scale_ = targets.names, targets.scale()
         self.scaler_ = None
         if self.descriptors:
             self.scaler_ = Scaler().fit(inputs.descriptors)
@@ -166,7 +169,7 @@ class PropertyPredictor(training.Estimator):
                 examples,
                 (learn, fold),
                 task=self.task,
-                epochs=self.epochs,
+                epochs=self.epochs or _epochs(len(learn)),
                 patience=self.patience,
                 batch_size=self.batch_size,
                 learning_rate=self.learning_rate,
@@ -317,9 +320,11 @@ class PropertyPredictor(training.Estimator):
     def _check(self) -> None:
         if self.task not in TASKS:
             raise UnknownNameError.of("task", self.task, TASKS)
-        for name in ("hidden_channels", "num_layers", "ensemble_size", "batch_size", "epochs",
-                     "patience", "num_workers"):  # fmt: skip
+        for name in ("hidden_channels", "num_layers", "ensemble_size", "batch_size", "patience",
+                     "num_workers"):  # fmt: skip
             training.check_count(name, getattr(self, name))
+        if self.epochs is not None:
+            training.check_count("epochs", self.epochs)
         if not 0 <= self.dropout < 1:
             raise InputError("a share from 0 to below 1", where="dropout", value=self.dropout)
 
@@ -361,6 +366,11 @@ def _folds(count: int, size: int, seed: int) -> list[np.ndarray]:
         )
     order = np.random.default_rng(seed).permutation(count)
     return np.array_split(order, max(10, size))[:size]
+
+
+def _epochs(count: int) -> int:
+    """Passes over so many molecules: small sets need more of them."""
+    return max(10, min(50, 200_000 // count))
 
 
 def _report(errors: dict[int, MoleculeError], without_value: np.ndarray) -> pd.DataFrame:

@@ -41,6 +41,7 @@ def describe(predictor: PropertyPredictor) -> tuple[dict[str, Tensor], dict]:
         "kind": _KIND,
         "parameters": predictor.get_params(),
         "is_flat": scale.is_flat,
+        "targets": list(predictor.targets_),
         "descriptors": list(DESCRIPTOR_NAMES) if predictor.descriptors else [],
     }
     return tensors, config
@@ -75,6 +76,7 @@ def _build(
     predictor: PropertyPredictor, tensors: Mapping[str, Tensor], config: dict
 ) -> PropertyPredictor:
     joint = {name: tensor.numpy() for name, tensor in _part(tensors, "joint.").items()}
+    predictor.targets_ = tuple(config["targets"])
     predictor.scale_ = Scale(predictor.task, joint["mean"], joint["std"], config["is_flat"])
     weights = {name: tensor.numpy() for name, tensor in _part(tensors, "weight.").items()}
     predictor.blend_ = Blend(weights, joint["noise"], predictor.task)

@@ -158,7 +158,7 @@ def predict_table(predictor: PropertyPredictor, molecules: Molecules) -> pd.Data
     Returns:
         The columns ``row``, ``smiles``, ``prediction`` (of classes: the probability of class 1),
         ``std`` and ``reason``; the two numbers are NaN where there is a reason. Of several
-        targets ``prediction_0``, ``std_0``, ``prediction_1`` and so on.
+        targets ``prediction_NAME`` and ``std_NAME`` of each.
 
     Raises:
         NotFittedError: If the predictor was not fitted.
@@ -177,10 +177,10 @@ def predict_table(predictor: PropertyPredictor, molecules: Molecules) -> pd.Data
     for place, row in enumerate(molecules.rows):
         smiles[row] = molecules.smiles[place]
         reasons[row] = predictor.reasons_[place]
-    names = [str(number) for number in range(estimate.mean[0].size)]
     expanded = Estimate(*map(molecules.expand, estimate))
     columns = {"row": range(molecules.num_rows), "smiles": smiles}
-    return pd.DataFrame(columns | _columns(expanded._asdict(), names) | {"reason": reasons})
+    columns |= _columns(expanded._asdict(), predictor.targets_)
+    return pd.DataFrame(columns | {"reason": reasons})
 
 
 def compare_on(
@@ -240,7 +240,8 @@ class _Judge:
 
     def train(self, predictor: PropertyPredictor, progress: bool | None) -> Estimate:
         """Fits, and returns what is predicted for the test rows."""
-        y = self.y_learn[:, 0] if len(self.columns) == 1 else self.y_learn
+        y = pd.DataFrame(self.y_learn, columns=self.columns)
+        y = y.iloc[:, 0] if len(self.columns) == 1 else y
         return predictor.fit(self.learn, y, progress=progress).estimate(self.test)
 
     def score_baseline(self, name: str, seed: int) -> dict[str, float | None]:

@@ -5,7 +5,7 @@ Legend: B molecules, T properties.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -46,6 +46,7 @@ class Targets:
         values: ``[B, T]``, NaN where nothing is known.
         task: ``"regression"`` or ``"classification"``.
         is_flat: Whether they were given as ``[B]``.
+        names: Of the properties: those of a table's columns, or numbers from 0.
 
     Example:
         >>> Targets.of([0, 1, None], 3, "classification").values.ravel().tolist()
@@ -55,6 +56,7 @@ class Targets:
     values: np.ndarray
     task: str
     is_flat: bool
+    names: tuple[str, ...]
 
     @classmethod
     def of(cls, y: Any, count: int, task: str, to_learn: bool = True) -> Targets:
@@ -78,7 +80,8 @@ class Targets:
             raise InputError(
                 "the classes are 0 and 1", where=f"y[{row}, {column}]", value=values[row, column]
             )
-        targets = cls(values, task, np.ndim(y) == 1)
+        names = tuple(map(str, getattr(y, "columns", range(values.shape[1]))))
+        targets = cls(values, task, np.ndim(y) == 1, names)
         if to_learn:
             targets._check_variation()
         return targets
@@ -98,7 +101,7 @@ class Targets:
 
     def take(self, rows: np.ndarray) -> Targets:
         """Those of some molecules, which must still differ."""
-        targets = Targets(self.values[rows], self.task, self.is_flat)
+        targets = replace(self, values=self.values[rows])
         targets._check_variation()
         return targets
 

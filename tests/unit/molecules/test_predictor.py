@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from gnnlab.data import load_model, save_model
@@ -15,7 +16,7 @@ from gnnlab.errors import (
     UnknownNameError,
 )
 from gnnlab.molecules.encoder import ENCODERS
-from gnnlab.molecules.predictor import PropertyPredictor
+from gnnlab.molecules.predictor import PropertyPredictor, _epochs
 
 CHAINS = [f"{'C' * n}{end}" for n in range(1, 16) for end in ("O", "N", "F", "")]
 LENGTHS = np.array([float(s.count("C")) for s in CHAINS])
@@ -121,6 +122,20 @@ def test_saved_and_loaded(fitted, tmp_path):
     for one, other in zip(fitted.estimate(CHAINS), loaded.estimate(CHAINS), strict=True):
         np.testing.assert_array_equal(one, other)
     assert loaded.get_params() == fitted.get_params()
+    assert loaded.targets_ == fitted.targets_ == ("0",)
+
+
+def test_names_of_properties_are_kept(tmp_path):
+    y = pd.DataFrame({"sails": LENGTHS, "oars": -LENGTHS})
+    predictor = small(epochs=1).fit(CHAINS, y)
+    predictor.save(tmp_path / "model.safetensors")
+    loaded = PropertyPredictor.load(tmp_path / "model.safetensors")
+    assert loaded.targets_ == predictor.targets_ == ("sails", "oars")
+
+
+@pytest.mark.parametrize(("count", "epochs"), [(100, 50), (4000, 50), (8000, 25), (41_000, 10)])
+def test_many_molecules_need_fewer_passes(count, epochs):
+    assert _epochs(count) == epochs
 
 
 def test_files_that_are_something_else(fitted, tmp_path):

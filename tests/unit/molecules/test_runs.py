@@ -137,8 +137,10 @@ def test_predictions_stand_beside_their_rows():
     expected = predictor.predict(["CO", "CCO"])
     assert table["prediction"][[0, 2]].to_numpy() == pytest.approx(expected, rel=1e-4)
     assert table["prediction"][0] == table["prediction"][5]
-    both = make_predictor().fit(SMILES, np.stack([y, -y], axis=1), progress=False)
-    names = ["row", "smiles", "prediction_0", "std_0", "prediction_1", "std_1", "reason"]
+    table = pd.DataFrame({"weight": y, "levity": -y})
+    both = make_predictor().fit(SMILES, table, progress=False)
+    names = ["row", "smiles"]
+    names += ["prediction_weight", "std_weight", "prediction_levity", "std_levity", "reason"]
     assert list(runs.predict_table(both, read_molecules(rows))) == names
 
 
