@@ -62,7 +62,7 @@ def train(
     epochs: Annotated[
         int | None,
         typer.Option(
-            help="The most passes over the molecules.", show_default="50, fewer above 4,000 rows"
+            help="The most passes over the molecules.", show_default="25, fewer above 4,000 rows"
         ),
     ] = None,
     ensemble_size: Annotated[int, typer.Option(help="Number of networks.")] = 1,

@@ -23,7 +23,7 @@ from gnnlab.molecules.tasks import Benchmark, load_benchmark
 #: Name -> what differs from the defaults of :class:`PropertyPredictor`.
 PREDICTORS: Mapping[str, dict[str, Any]] = MappingProxyType(
     {
-        "graph": {"descriptors": False, "kernel": False, "ensemble_size": 3},
+        "graph": {"descriptors": False, "kernel": False},
         "joint": {"ensemble_size": 3},
     }
 )

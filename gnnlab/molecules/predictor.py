@@ -73,8 +73,8 @@ class PropertyPredictor(training.Estimator):
         kernel: Whether the kernel regression joins them.
         ensemble_size: Number of networks K.
         batch_size: Molecules per iteration.
-        epochs: The most passes over the molecules; by default 50, and above 4,000 molecules as many
-            as make 200,000 of all passes together, but ten at least.
+        epochs: The most passes over the molecules; by default 25, and above 4,000 molecules as many
+            as make 100,000 molecules together, but ten at least.
         patience: Passes without progress after which a network stops.
         learning_rate: Step size of Adam at the beginning.
         seed: Seed of weights, folds and orders.
@@ -113,8 +113,8 @@ class PropertyPredictor(training.Estimator):
         ensemble_size: int = 1,
         batch_size: int = 25,
         epochs: int | None = None,
-        patience: int = 15,
-        learning_rate: float = 1e-3,
+        patience: int = 10,
+        learning_rate: float = 2e-3,
         seed: int = 0,
         num_workers: int = 1,
         accelerator: str = "auto",
@@ -370,7 +370,7 @@ def _folds(count: int, size: int, seed: int) -> list[np.ndarray]:
 
 def _epochs(count: int) -> int:
     """Passes over so many molecules: small sets need more of them."""
-    return max(10, min(50, 200_000 // count))
+    return max(10, min(25, 100_000 // count))
 
 
 def _report(errors: dict[int, MoleculeError], without_value: np.ndarray) -> pd.DataFrame:
