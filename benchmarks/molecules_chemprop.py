@@ -23,9 +23,10 @@ import torch
 from measure import write
 
 from gnnlab.molecules import PropertyPredictor, load_benchmark, random_split
-from gnnlab.molecules.benchmark import PREDICTORS
 from gnnlab.molecules.scores import evaluate
 from gnnlab.molecules.splits import Split
+
+OURS = {"gnnlab": {}, "gnnlab, 3 networks": {"ensemble_size": 3}}
 
 
 def run_chemprop(program: str, smiles: list[str], y: np.ndarray, split: Split) -> tuple:
@@ -43,16 +44,16 @@ def run_chemprop(program: str, smiles: list[str], y: np.ndarray, split: Split) -
         subprocess.run(command, check=True, capture_output=True)
         seconds = time.perf_counter() - start
         (predictions,) = (Path(folder) / "out").rglob("test_predictions.csv")
-        predicted = pd.read_csv(predictions).set_index("smiles")["y"]
+        predicted = pd.read_csv(predictions).groupby("smiles")["y"].mean()  # some are there twice
         found = predicted.loc[[smiles[row] for row in split.test]].to_numpy()
     return evaluate("rmse", y[split.test], found).value, seconds
 
 
-def run_gnnlab(smiles: list[str], y: np.ndarray, split: Split, seed: int, model: str) -> tuple:
-    """The same of one of our predictors."""
+def run_gnnlab(smiles: list[str], y: np.ndarray, split: Split, settings: dict) -> tuple:
+    """The same of our predictor."""
     learn = np.concatenate([split.train, split.validation])
     start = time.perf_counter()
-    predictor = PropertyPredictor(seed=seed, **PREDICTORS[model])
+    predictor = PropertyPredictor(**settings)
     predictor.fit([smiles[row] for row in learn], y[learn], progress=False)
     predicted = predictor.predict([smiles[row] for row in split.test])
     seconds = time.perf_counter() - start
@@ -72,9 +73,9 @@ def main() -> None:
     for seed in range(options.seeds):
         split = random_split(molecules, seed=seed)
         sides = {"chemprop": lambda split=split: run_chemprop(options.chemprop, smiles, y, split)}
-        for name in PREDICTORS:
-            sides[name] = lambda split=split, seed=seed, name=name: run_gnnlab(
-                smiles, y, split, seed, name
+        for name, settings in OURS.items():
+            sides[name] = lambda split=split, settings=settings | {"seed": seed}: run_gnnlab(
+                smiles, y, split, settings
             )
         for name, run in sides.items():
             rows.append((name, seed, *run()))

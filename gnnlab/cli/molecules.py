@@ -58,7 +58,7 @@ def train(
     encoder: Annotated[
         str, typer.Option(help="bonds, bonds-gru, bonds-lstm, gcn, gat or gated.")
     ] = "bonds",
-    hidden_channels: Annotated[int, typer.Option(help="Width of the states.")] = 200,
+    hidden_channels: Annotated[int, typer.Option(help="Width of the states.")] = 128,
     epochs: Annotated[
         int | None,
         typer.Option(

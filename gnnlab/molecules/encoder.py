@@ -23,6 +23,7 @@ from gnnlab.nn import (
     GRUCell,
     RecurrentConv,
     RNNCell,
+    Schedule,
     line_graph,
     make_cell,
 )
@@ -101,7 +102,9 @@ class BondEncoder(nn.Module):
         source, target = data.edge_index
         x = self.atoms(data.x)  # [N, F]
         bonds = x.index_select(0, source) + self.bonds(data.edge_attr)  # [E, F]
-        h = self.conv(bonds, line_graph(data.edge_index, num_atoms))  # [E, H]
+        # All bonds take each step together, so nobody need find out which come before which.
+        graph = Schedule(line_graph(data.edge_index, num_atoms), len(bonds), "general")
+        h = self.conv(bonds, graph)  # [E, H]
         arriving = h.new_zeros(num_atoms, h.size(1)).index_add(0, target, h)  # [N, H]
         return self.dropout(self.output(torch.cat([x, arriving], dim=1)).relu())
 

@@ -37,7 +37,7 @@ class PropertyModel(nn.Module):
         self,
         out_channels: int = 1,
         encoder: str = "bonds",
-        hidden_channels: int = 200,
+        hidden_channels: int = 128,
         num_layers: int = 3,
         dropout: float = 0.0,
         num_descriptors: int = 0,

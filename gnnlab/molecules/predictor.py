@@ -104,7 +104,7 @@ class PropertyPredictor(training.Estimator):
         self,
         task: str = "regression",
         encoder: str = "bonds",
-        hidden_channels: int = 200,
+        hidden_channels: int = 128,
         num_layers: int = 3,
         pooling: str = "sum",
         dropout: float = 0.1,

@@ -46,7 +46,7 @@ def test_equals_a_bare_loop():
     twin = copy.deepcopy(model)
     batches = [torch.randn(8, 1, dtype=torch.float64) for _ in range(3)]
     history = short_fit(model, batches, iterations=7, learning_rate=0.1, max_norm=0.5)
-    optimizer = torch.optim.Adam(twin.parameters(), lr=0.1)
+    optimizer = torch.optim.Adam(twin.parameters(), lr=0.1, fused=True)
     norms = []
     for iteration in range(7):
         optimizer.zero_grad()
