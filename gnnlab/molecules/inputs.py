@@ -6,6 +6,8 @@ Legend: B good molecules, D descriptors, K fragments.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +16,8 @@ from gnnlab.errors import InputError, MoleculeError
 from gnnlab.molecules.descriptors import morgan_counts, rdkit_descriptors
 from gnnlab.molecules.graphs import MoleculeGraphs
 from gnnlab.molecules.parse import parse_smiles
+
+_CHUNK = 500  # molecules that a process describes at a time
 
 
 class Inputs(NamedTuple):
@@ -64,7 +68,8 @@ def prepare(
         smiles: SMILES strings; anything else is a bad row.
         descriptors: Whether to compute RDKit's descriptors (the slowest part by far).
         fingerprints: Whether to count fragments.
-        num_workers: Processes that make graphs.
+        num_workers: Processes that read molecules. A script that starts more than one needs the
+            usual ``if __name__ == "__main__":`` on systems that do not fork.
 
     Raises:
         InputError: If there is no molecule at all, or ``smiles`` is one string.
@@ -86,15 +91,32 @@ def prepare(
             where="smiles",
             value=f"{len(smiles)} rows" + "".join(f"; {e.what}" for e in _first(graphs.errors)),
         )
-    mols = None
-    if descriptors or fingerprints:
-        mols = [parse_smiles(smiles[row]) for row in graphs.rows]
+    good = [smiles[row] for row in graphs.rows]
+    chunks = [good[first : first + _CHUNK] for first in range(0, len(good), _CHUNK)]
+    describe = partial(_describe, descriptors=descriptors, fingerprints=fingerprints)
+    if num_workers == 1 or len(chunks) == 1:
+        parts = list(map(describe, chunks))
+    else:
+        with ProcessPoolExecutor(min(num_workers, len(chunks))) as pool:
+            parts = list(pool.map(describe, chunks))
+    values, counts = zip(*parts, strict=True)
     return Inputs(
         graphs,
-        rdkit_descriptors(mols) if descriptors else None,
-        morgan_counts(mols) if fingerprints else None,
+        np.concatenate(values) if descriptors else None,
+        np.concatenate(counts) if fingerprints else None,
         np.asarray(graphs.rows),
         graphs.errors,
+    )
+
+
+def _describe(
+    smiles: list, descriptors: bool, fingerprints: bool
+) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """Descriptors ``[B, D]`` and counts ``[B, K]`` of good molecules."""
+    mols = [parse_smiles(text) for text in smiles] if descriptors or fingerprints else []
+    return (
+        rdkit_descriptors(mols) if descriptors else None,
+        morgan_counts(mols) if fingerprints else None,
     )
 
 
