@@ -59,6 +59,5 @@ class TrainingState:
             for kind in ("step", "exp_avg", "exp_avg_sq"):
                 value = self.tensors.get(f"{_ADAM}{kind}.{name}")
                 if value is not None:
-                    device = parameter.device if kind != "step" else "cpu"
-                    optimizer.state[parameter][kind] = value.to(device, copy=True)
+                    optimizer.state[parameter][kind] = value.to(parameter.device, copy=True)
         torch.set_rng_state(self.tensors[_RANDOM])

@@ -1,0 +1,464 @@
+"""Learning to make molecules, in the scikit-learn habit.
+
+Legend: B molecules, N events, A actions.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import torch
+from rdkit import Chem
+from torch import Tensor
+
+from gnnlab import training
+from gnnlab.data import load_model, save_model
+from gnnlab.errors import InputError, MoleculeError
+from gnnlab.molecules.generation import storage
+from gnnlab.molecules.generation.actions import ActionSpace
+from gnnlab.molecules.generation.conditions import Conditions, measure
+from gnnlab.molecules.generation.cores import Core
+from gnnlab.molecules.generation.events import columns, replay_events
+from gnnlab.molecules.generation.learning import (
+    ActionLoss,
+    Averaged,
+    GrowthBatches,
+    log_probabilities,
+)
+from gnnlab.molecules.generation.model import GrowthModel
+from gnnlab.molecules.generation.orders import GrowthGraphs
+from gnnlab.molecules.generation.sampling import Draw, Growth, grow
+from gnnlab.molecules.generation.scripts import Plan, decorate, link
+from gnnlab.molecules.generation.tempering import best_temperature
+from gnnlab.molecules.generation.types import AtomTypes
+from gnnlab.molecules.parse import parse_smiles
+
+_TOGETHER = 512  # molecules that grow, or are scored, at a time
+_MOST_HELD_OUT = 2000
+
+
+class MoleculeGenerator(training.Estimator):
+    r"""Learns to make molecules like those it was shown; every molecule it makes is valid.
+
+    A molecule grows bond by bond, depth first: an atom is added, a ring is closed, or the atom in
+    focus is left. A ledger of valences forbids every step that chemistry would not allow, in
+    training and in sampling alike, and stepping back is always allowed: nothing is ever rejected
+    or repaired (:mod:`gnnlab.molecules.generation` has the proof). Which of the legal steps to
+    take, a recurrent network on the graph of events decides
+    (:class:`~gnnlab.molecules.generation.model.GrowthModel`):
+
+    .. math::
+        p(\text{molecule, order}) = \prod_v p(a_v \mid \text{events before } v)
+
+    In every epoch every molecule is grown from another root and in another order. Stereo is not
+    learned.
+
+    Args:
+        properties: What it learns to be asked for: some of
+            :data:`~gnnlab.molecules.generation.conditions.PROPERTIES`.
+        cell: Node-update function of the network, one of ``gnnlab.nn.CELLS``.
+        hidden_channels: Width of its states.
+        num_layers: Its layers.
+        embedding_channels: Width of what its first layer reads.
+        dropout: Share of the numbers that is dropped in training.
+        batch_size: Molecules per iteration.
+        epochs: Passes over the molecules.
+        learning_rate: Step size of Adam at the beginning; it falls to a fiftieth.
+        max_distance: How far back a ring can be closed.
+        seed: Seed of weights and orders.
+        accelerator: ``"cpu"``, ``"gpu"`` or ``"auto"``.
+
+    Attributes:
+        space_: The :class:`ActionSpace`, with the atom types of the training molecules.
+        max_atoms_: The most atoms of a molecule, as many as the largest training molecule has.
+        conditions_: The :class:`Conditions`, or ``None``.
+        model_: The network, with averaged weights.
+        temperature_: The temperature that suits molecules best that were not learned from.
+        errors_: By row, why a molecule was not learned from.
+        history_: The :class:`gnnlab.training.History`.
+        num_parameters_: Number of trainable parameters.
+
+    Example:
+        >>> smiles = ["C" * n + "O" for n in range(1, 40)]
+        >>> generator = MoleculeGenerator(hidden_channels=16, batch_size=13, epochs=2).fit(smiles)
+        >>> molecules = generator.sample(5, seed=0)
+        >>> all(Chem.MolFromSmiles(molecule) is not None for molecule in molecules)
+        True
+    """
+
+    def __init__(
+        self,
+        properties: Sequence[str] = (),
+        cell: str = "childsum",
+        hidden_channels: int = 384,
+        num_layers: int = 2,
+        embedding_channels: int = 128,
+        dropout: float = 0.1,
+        batch_size: int = 256,
+        epochs: int = 10,
+        learning_rate: float = 2e-3,
+        max_distance: int = 40,
+        seed: int = 0,
+        accelerator: str = "auto",
+    ):
+        self.properties = properties
+        self.cell, self.hidden_channels, self.num_layers = cell, hidden_channels, num_layers
+        self.embedding_channels, self.dropout = embedding_channels, dropout
+        self.batch_size, self.epochs, self.learning_rate = batch_size, epochs, learning_rate
+        self.max_distance, self.seed, self.accelerator = max_distance, seed, accelerator
+
+    def fit(
+        self,
+        smiles: Sequence[str],
+        *,
+        validation: Sequence[str] | None = None,
+        evaluate_every: int | None = None,
+        log_directory: str | os.PathLike | None = None,
+        resume: bool = False,
+        watch: Callable[[MoleculeGenerator, int], None] | None = None,
+        progress: bool | None = None,
+    ) -> Self:
+        """Learns anew. Molecules that cannot be grown are left out, and listed in ``errors_``.
+
+        After Ctrl-C the generator can be used, and KeyboardInterrupt is raised.
+
+        Args:
+            smiles: Molecules to learn from.
+            validation: Molecules that are not learned from, to judge by and to choose the
+                temperature; by default a twentieth of the others, at most 2,000.
+            evaluate_every: Iterations between two judgements; by default an epoch.
+            log_directory: Folder for ``metrics.csv``, ``model.safetensors`` and
+                ``training.safetensors``, from which a training can be resumed.
+            resume: Go on with the training that stands in ``log_directory``, as if it had never
+                been stopped; start anew if none does.
+            watch: Called with the generator and the iteration at every judgement.
+            progress: Whether to show a progress bar; by default if the output is a terminal.
+
+        Raises:
+            InputError: If a parameter makes no sense, no molecule can be grown, there are too few,
+                or the training to resume was another one.
+            TrainingError: If the loss is not finite.
+        """
+        for name in ("hidden_channels", "num_layers", "embedding_channels", "batch_size", "epochs"):
+            training.check_count(name, getattr(self, name))
+        self._forget()
+        graphs, learn, table = self._read(smiles, validation)
+        run = storage.describe_run(self.get_params(), graphs.smiles, table)
+        start = storage.load_start(log_directory, run) if resume and log_directory else None
+        batches = GrowthBatches(
+            graphs,
+            learn,
+            self.max_atoms_,
+            self.batch_size,
+            self.seed,
+            first=start.iteration if start else 0,
+            wishes=self._learn_to_listen(graphs),
+        )
+        averaged = Averaged(self._build_for(table))
+        self.model_ = averaged.result
+        self.num_parameters_ = averaged.model.num_parameters()
+        evaluate_every = evaluate_every or len(batches)
+
+        def evaluate(averaged: Averaged) -> dict[str, float]:
+            nats = -sum(self._score(table)) / len(table)
+            if watch is not None:
+                self.temperature_ = 1.0
+                watch(self, batches.next)
+            return {"validation_nats_per_molecule": nats}
+
+        iterations = self.epochs * len(batches)
+        self.history_ = training.fit(
+            averaged,
+            batches,
+            ActionLoss(),
+            iterations=iterations,
+            learning_rate=self.learning_rate,
+            decay=0.02 ** (1 / iterations),
+            decay_every=1,
+            max_norm=1.0,
+            seed=self.seed,
+            evaluate=evaluate,
+            evaluate_every=evaluate_every,
+            log_directory=log_directory,
+            checkpoint=self._checkpoint,
+            snapshot=lambda path, state: storage.save_start(path, state, run),
+            start=start,
+            progress=progress,
+            per_iteration=(self.batch_size, "molecules"),
+            accelerator=self.accelerator,
+        )
+        self.model_ = averaged.result.eval()
+        self.temperature_ = best_temperature(self.model_, self._events(table))
+        if log_directory is not None:
+            self.save(Path(log_directory) / "model.safetensors")
+        if self.history_.interrupted:
+            raise KeyboardInterrupt
+        return self
+
+    def sample(
+        self,
+        count: int,
+        *,
+        condition: Mapping[str, float | Sequence[float]] | None = None,
+        scaffold: str | None = None,
+        attachments: Sequence[int] | None = None,
+        temperature: float | None = None,
+        seed: int | None = None,
+    ) -> list[str]:
+        """New molecules.
+
+        Args:
+            count: How many.
+            condition: What is asked of them: for some of the ``properties`` a value, or one for
+                each molecule.
+            scaffold: A molecule that each of them is to be grown around; all its atoms and bonds
+                stay.
+            attachments: The atoms of the scaffold where something may grow, numbered from 0 as
+                they stand in its SMILES; by default all that have a hydrogen to give.
+            temperature: Above 1 more daring, below 1 more careful; by default ``temperature_``.
+            seed: Makes them repeatable.
+
+        Returns:
+            Canonical SMILES.
+
+        Raises:
+            NotFittedError: Before ``fit``.
+            InputError: If a number makes no sense, or nothing can grow at the scaffold.
+            UnknownNameError: If it has not learned about a property.
+            MoleculeError: If the scaffold is no molecule, or has atoms that it has not learned.
+        """
+        core, plan = None, None
+        if scaffold is not None:
+            core = Core.of(scaffold, self._known_space(), attachments)
+            plan = partial(decorate, core)
+        elif attachments is not None:
+            raise InputError("there is no scaffold", where="attachments", value=attachments)
+        return self._make(count, plan, len(core or ()), condition, temperature, seed)
+
+    def link(
+        self,
+        count: int,
+        first: str,
+        second: str,
+        *,
+        attachments: tuple[int, int],
+        lengths: tuple[int, int] = (1, 6),
+        condition: Mapping[str, float | Sequence[float]] | None = None,
+        temperature: float | None = None,
+        seed: int | None = None,
+    ) -> list[str]:
+        """New molecules that link two fragments; only what lies between them grows.
+
+        Args:
+            count: How many.
+            first: A fragment; all its atoms and bonds stay.
+            second: The other one.
+            attachments: The atom of each that the link hangs on, numbered from 0 as they stand in
+                its SMILES.
+            lengths: The fewest and the most atoms on the way from one to the other.
+            condition: As for :meth:`sample`.
+            temperature: As for :meth:`sample`.
+            seed: Makes them repeatable.
+
+        Returns:
+            Canonical SMILES.
+
+        Raises:
+            NotFittedError: Before ``fit``.
+            InputError: If a number makes no sense, or an attachment has no free valence.
+            MoleculeError: If a fragment is no molecule, or has atoms that it has not learned.
+        """
+        space = self._known_space()
+        least, most = lengths
+        if not 0 <= least <= most:
+            raise InputError("the fewest atoms come first", where="lengths", value=lengths)
+        if most and not (space.types.capacity > 1).any():
+            raise InputError("no atom it has learned has two bonds", where="lengths", value=lengths)
+        cores = [
+            Core.of(smiles, space, [atom])
+            for smiles, atom in zip((first, second), attachments, strict=True)
+        ]
+        size = sum(map(len, cores)) + most
+        return self._make(count, partial(link, *cores, lengths), size, condition, temperature, seed)
+
+    def log_prob(self, smiles: Sequence[str], num_orders: int = 0, seed: int = 0) -> np.ndarray:
+        r"""How probable molecules are, as natural logarithms.
+
+        A molecule can be grown in many orders, and its probability is the sum over all of them.
+        By default this is the exact log-probability of one, the order of the canonical SMILES;
+        with ``num_orders`` the logarithm of the sum over the different ones among so many random
+        orders, a lower bound that rises to the exact value.
+
+        Args:
+            smiles: Molecules.
+            num_orders: Number of random orders.
+            seed: Draws them.
+
+        Returns:
+            One number per molecule; NaN for what is no molecule or cannot be grown.
+
+        Raises:
+            NotFittedError: Before ``fit``.
+        """
+        self._require_fitted("model_")
+        graphs = GrowthGraphs.of(smiles, self.space_, self.max_atoms_)
+        found = np.full(len(smiles), np.nan)
+        if not len(graphs):
+            return found
+        if not num_orders:
+            found[graphs.rows] = self._score(graphs.batch(range(len(graphs))))
+            return found
+        generator = np.random.default_rng(seed)
+        for index, row in enumerate(graphs.rows):
+            table = graphs.batch([index] * num_orders, generator)
+            found[row] = np.logaddexp.reduce(self._score(np.unique(table, axis=0)))
+        return found
+
+    def save(self, path: str | os.PathLike) -> None:
+        """Writes the fitted generator to one file, without its history.
+
+        Raises:
+            NotFittedError: Before ``fit``.
+        """
+        self._require_fitted("model_")
+        save_model(path, self.model_.state_dict(), storage.describe(self))
+
+    @classmethod
+    def load(cls, path: str | os.PathLike) -> Self:
+        """Reads a generator that :meth:`save` wrote.
+
+        Raises:
+            InputError: If there is no such file.
+            FileFormatError: If the file is damaged or holds something else.
+        """
+        tensors, config = load_model(path)
+        return storage.restore(cls, tensors, config, str(path))
+
+    def build(self, space: ActionSpace) -> GrowthModel:
+        """An untrained network, drawn from the seed."""
+        with training.seeded(self.seed):
+            return GrowthModel(
+                columns(space),
+                space.size,
+                num_properties=len(self.properties),
+                cell=self.cell,
+                hidden_channels=self.hidden_channels,
+                num_layers=self.num_layers,
+                embedding_channels=self.embedding_channels,
+                dropout=self.dropout,
+            )
+
+    def _build_for(self, table: np.ndarray) -> GrowthModel:
+        """A network that begins with how often each action is taken."""
+        model = self.build(self.space_)
+        counts = np.bincount(table[table >= 0], minlength=self.space_.size)
+        with torch.no_grad():
+            model.head.bias.copy_(torch.from_numpy(np.log(counts + 0.1)))
+        return model
+
+    def _known_space(self) -> ActionSpace:
+        self._require_fitted("model_")
+        return self.space_
+
+    def _make(
+        self,
+        count: int,
+        plan: Callable[[int, np.random.Generator], Plan] | None,
+        size: int,
+        condition: Mapping[str, float | Sequence[float]] | None,
+        temperature: float | None,
+        seed: int | None,
+    ) -> list[str]:
+        """Grows molecules of at least ``size`` atoms, ``_TOGETHER`` at a time."""
+        self._require_fitted("model_")
+        training.check_count("count", count)
+        temperature = self.temperature_ if temperature is None else temperature
+        choose = Draw(training.check_positive("temperature", temperature), seed)
+        generator = np.random.default_rng(seed)
+        wishes = None if not condition else self._ask(condition, count)
+        max_atoms = max(self.max_atoms_, size)
+        found: list[str] = []
+        while len(found) < count:
+            part = slice(len(found), min(len(found) + _TOGETHER, count))
+            together = part.stop - part.start
+            asked = None if wishes is None else wishes[part]
+            growth = Growth(self.model_, self.space_, together, max_atoms, asked)
+            mols = grow(growth, choose, plan and plan(together, generator))
+            found += [Chem.MolToSmiles(mol) for mol in mols]
+        return found
+
+    def _ask(self, condition: Mapping[str, float | Sequence[float]], count: int) -> Tensor:
+        if self.conditions_ is None:
+            raise InputError(
+                "it has not learned to be asked for properties",
+                where="condition",
+                value=list(condition),
+                remedy="fit a generator with properties=...",
+            )
+        return self.conditions_.ask(condition, count)
+
+    def _learn_to_listen(
+        self, graphs: GrowthGraphs
+    ) -> Callable[[np.ndarray, np.random.Generator], Tensor] | None:
+        """Finds the properties of the molecules; tells some of those of a batch."""
+        self.conditions_ = None
+        if not self.properties:
+            return None
+        values = measure(map(Chem.MolFromSmiles, graphs.smiles), self.properties)  # [M, C]
+        self.conditions_ = conditions = Conditions.of(self.properties, values)
+        return lambda places, draw: conditions.encode(conditions.hide(values[places], draw))
+
+    def _read(
+        self, smiles: Sequence[str], validation: Sequence[str] | None
+    ) -> tuple[GrowthGraphs, np.ndarray, np.ndarray]:
+        """The molecules, which of them to learn from, and the actions of others to judge by."""
+        self.space_ = ActionSpace(AtomTypes.of(_readable(smiles)), self.max_distance)
+        graphs = GrowthGraphs.of(smiles, self.space_)
+        self.errors_ = graphs.errors
+        if len(graphs) < 2:
+            raise InputError(
+                "there are too few molecules to learn from",
+                where="smiles",
+                value=f"{len(graphs)} of {len(smiles)} rows",
+            )
+        self.max_atoms_ = int(np.diff(graphs.atom_pointer).max())
+        if validation is not None:
+            held_out = GrowthGraphs.of(validation, self.space_, self.max_atoms_)
+            if not len(held_out):
+                raise InputError("no molecule can be grown", where="validation")
+            return graphs, np.arange(len(graphs)), held_out.batch(range(len(held_out)))
+        order = np.random.default_rng(self.seed).permutation(len(graphs))
+        count = min(max(len(graphs) // 20, 1), _MOST_HELD_OUT)
+        return graphs, order[count:], graphs.batch(order[:count])
+
+    def _events(self, table: np.ndarray):
+        for first in range(0, len(table), _TOGETHER):
+            yield replay_events(self.space_, table[first : first + _TOGETHER], self.max_atoms_)
+
+    @torch.no_grad()
+    def _score(self, table: np.ndarray) -> np.ndarray:
+        """The log-probability ``[B]`` of each row of actions."""
+        device, found = self.model_.head.weight.device, []
+        for events in self._events(table):
+            count = int(events.molecule.max()) + 1
+            values = log_probabilities(self.model_, events.to(device)).double().cpu()
+            total = torch.zeros(count, dtype=torch.float64)
+            found.append(total.index_add(0, events.molecule, values))
+        return torch.cat(found).numpy()
+
+    def _checkpoint(self, path: Path) -> None:
+        self.temperature_ = getattr(self, "temperature_", 1.0)
+        self.save(path)
+
+
+def _readable(smiles: Iterable[object]) -> Iterator[Chem.Mol]:
+    """The molecules; what is none is reported where it is read to be grown."""
+    for row in smiles:
+        with suppress(MoleculeError):
+            yield parse_smiles(row)
