@@ -11,6 +11,7 @@ Legend: B molecules, N events, A actions, F columns, S the most atoms of a molec
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -24,6 +25,7 @@ from gnnlab.nn import Schedule
 _WINDOW = 8  # the focus and the ancestors that an event looks at directly
 _LARGEST = 63  # what is counted, is counted up to here
 _NONE = -1
+_TOGETHER = 512
 
 
 def columns(space: ActionSpace) -> dict[str, int]:
@@ -176,3 +178,9 @@ def replay_events(space: ActionSpace, table: np.ndarray, max_atoms: int) -> Even
         torch.from_numpy(np.concatenate([molecule[:n] for n in sizes])),
         Schedule(edge_index, len(level), "dag", level),
     )
+
+
+def replay_in_parts(space: ActionSpace, table: np.ndarray, max_atoms: int) -> Iterator[Events]:
+    """:func:`replay_events` of many molecules, 512 at a time."""
+    for first in range(0, len(table), _TOGETHER):
+        yield replay_events(space, table[first : first + _TOGETHER], max_atoms)

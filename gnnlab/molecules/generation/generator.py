@@ -24,22 +24,16 @@ from gnnlab.molecules.generation import storage
 from gnnlab.molecules.generation.actions import ActionSpace
 from gnnlab.molecules.generation.conditions import Conditions, measure
 from gnnlab.molecules.generation.cores import Core
-from gnnlab.molecules.generation.events import columns, replay_events
-from gnnlab.molecules.generation.learning import (
-    ActionLoss,
-    Averaged,
-    GrowthBatches,
-    log_probabilities,
-)
+from gnnlab.molecules.generation.events import columns, replay_in_parts
+from gnnlab.molecules.generation.learning import ActionLoss, Averaged, GrowthBatches, score
 from gnnlab.molecules.generation.model import GrowthModel
 from gnnlab.molecules.generation.orders import GrowthGraphs
-from gnnlab.molecules.generation.sampling import Draw, Growth, grow
+from gnnlab.molecules.generation.sampling import Draw, Growth, make
 from gnnlab.molecules.generation.scripts import Plan, decorate, link
 from gnnlab.molecules.generation.tempering import best_temperature
 from gnnlab.molecules.generation.types import AtomTypes
 from gnnlab.molecules.parse import parse_smiles
 
-_TOGETHER = 512  # molecules that grow, or are scored, at a time
 _MOST_HELD_OUT = 2000
 
 
@@ -194,7 +188,8 @@ class MoleculeGenerator(training.Estimator):
             accelerator=self.accelerator,
         )
         self.model_ = averaged.result.eval()
-        self.temperature_ = best_temperature(self.model_, self._events(table))
+        parts = replay_in_parts(self.space_, table, self.max_atoms_)
+        self.temperature_ = best_temperature(self.model_, parts)
         if log_directory is not None:
             self.save(Path(log_directory) / "model.safetensors")
         if self.history_.interrupted:
@@ -369,29 +364,26 @@ class MoleculeGenerator(training.Estimator):
     def _make(
         self,
         count: int,
-        plan: Callable[[int, np.random.Generator], Plan] | None,
+        plan: Callable[..., Plan] | None,
         size: int,
         condition: Mapping[str, float | Sequence[float]] | None,
         temperature: float | None,
         seed: int | None,
     ) -> list[str]:
-        """Grows molecules of at least ``size`` atoms, ``_TOGETHER`` at a time."""
+        """Grows molecules that have room for ``size`` atoms."""
         self._require_fitted("model_")
         training.check_count("count", count)
         temperature = self.temperature_ if temperature is None else temperature
         choose = Draw(training.check_positive("temperature", temperature), seed)
-        generator = np.random.default_rng(seed)
-        wishes = None if not condition else self._ask(condition, count)
-        max_atoms = max(self.max_atoms_, size)
-        found: list[str] = []
-        while len(found) < count:
-            part = slice(len(found), min(len(found) + _TOGETHER, count))
-            together = part.stop - part.start
-            asked = None if wishes is None else wishes[part]
-            growth = Growth(self.model_, self.space_, together, max_atoms, asked)
-            mols = grow(growth, choose, plan and plan(together, generator))
-            found += [Chem.MolToSmiles(mol) for mol in mols]
-        return found
+        wishes = self._ask(condition, count) if condition else None
+        mols = make(
+            partial(Growth, self.model_, self.space_, max_atoms=max(self.max_atoms_, size)),
+            count,
+            choose,
+            plan and partial(plan, generator=np.random.default_rng(seed)),
+            wishes,
+        )
+        return [Chem.MolToSmiles(mol) for mol in mols]
 
     def _ask(self, condition: Mapping[str, float | Sequence[float]], count: int) -> Tensor:
         if self.conditions_ is None:
@@ -437,20 +429,9 @@ class MoleculeGenerator(training.Estimator):
         count = min(max(len(graphs) // 20, 1), _MOST_HELD_OUT)
         return graphs, order[count:], graphs.batch(order[:count])
 
-    def _events(self, table: np.ndarray):
-        for first in range(0, len(table), _TOGETHER):
-            yield replay_events(self.space_, table[first : first + _TOGETHER], self.max_atoms_)
-
-    @torch.no_grad()
     def _score(self, table: np.ndarray) -> np.ndarray:
         """The log-probability ``[B]`` of each row of actions."""
-        device, found = self.model_.head.weight.device, []
-        for events in self._events(table):
-            count = int(events.molecule.max()) + 1
-            values = log_probabilities(self.model_, events.to(device)).double().cpu()
-            total = torch.zeros(count, dtype=torch.float64)
-            found.append(total.index_add(0, events.molecule, values))
-        return torch.cat(found).numpy()
+        return score(self.model_, replay_in_parts(self.space_, table, self.max_atoms_))
 
     def _checkpoint(self, path: Path) -> None:
         self.temperature_ = getattr(self, "temperature_", 1.0)

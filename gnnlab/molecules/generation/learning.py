@@ -5,7 +5,7 @@ Legend: B molecules, N events, A actions.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 import torch
@@ -103,6 +103,17 @@ class ActionLoss:
         loss = -log_probabilities(averaged.model, events.to(device), wishes).mean()
         per_molecule = len(events.action) / (int(events.molecule.max()) + 1)
         return loss, {"nats_per_molecule": float(loss.detach()) * per_molecule}
+
+
+@torch.no_grad()
+def score(model: GrowthModel, parts: Iterable[Events]) -> np.ndarray:
+    """The log-probability ``[B]`` of each molecule of some batches, one after the other."""
+    device, found = model.head.weight.device, []
+    for events in parts:
+        values = log_probabilities(model, events.to(device)).double().cpu()
+        total = torch.zeros(int(events.molecule.max()) + 1, dtype=torch.float64)
+        found.append(total.index_add(0, events.molecule.cpu(), values))
+    return torch.cat(found).numpy()
 
 
 def log_probabilities(

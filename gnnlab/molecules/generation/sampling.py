@@ -19,6 +19,7 @@ from gnnlab.molecules.generation.model import GrowthModel, Memory
 from gnnlab.molecules.generation.rebuild import build_mol
 from gnnlab.molecules.generation.scripts import Plan
 
+_TOGETHER = 512
 _FINISHED = 0.5  # of the molecules, at which they are put aside
 #: Takes log-probabilities ``[B, A]`` of the legal actions and gives actions ``[B]``.
 Chooser = Callable[[Tensor], Tensor]
@@ -160,6 +161,31 @@ def grow(growth: Growth, choose: Chooser, plan: Plan | None = None) -> list[Chem
         else:
             actions[growing] = _choose_by(plan, growing, growth.ledger, log_probabilities, choose)
         growth.apply(actions)
+    return found
+
+
+def make(
+    begin: Callable[..., Growth],
+    count: int,
+    choose: Chooser,
+    plan: Callable[[int], Plan] | None = None,
+    wishes: Tensor | None = None,
+) -> list[Chem.Mol]:
+    """Makes any number of molecules, 512 at a time.
+
+    Args:
+        begin: From ``batch_size`` and ``condition`` to molecules that are about to grow.
+        count: How many.
+        choose: Chooses the actions.
+        plan: From a number of molecules to what they are to be grown around.
+        wishes: ``[count, 2C]`` what is asked for.
+    """
+    found: list[Chem.Mol] = []
+    while len(found) < count:
+        part = slice(len(found), min(len(found) + _TOGETHER, count))
+        size = part.stop - part.start
+        growth = begin(batch_size=size, condition=None if wishes is None else wishes[part])
+        found += grow(growth, choose, plan and plan(size))
     return found
 
 
