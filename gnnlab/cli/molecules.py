@@ -69,7 +69,9 @@ def train(
     descriptors: Annotated[
         bool, typer.Option(help="Join boosted trees, and let all read RDKit's descriptors.")
     ] = True,
-    kernel: Annotated[bool, typer.Option(help="Join a kernel regression on fragments.")] = True,
+    fingerprints: Annotated[
+        bool, typer.Option(help="Join a random forest and a kernel regression on fragments.")
+    ] = True,
 ) -> None:
     """Learn properties from a table; write the model, and how it fares beside the baselines.
 
@@ -91,7 +93,8 @@ def train(
         encoder,
         hidden_channels,
         descriptors=descriptors,
-        kernel=kernel,
+        fingerprints=fingerprints,
+        folds=split.value,
         ensemble_size=ensemble_size,
         epochs=epochs,
         seed=seed,

@@ -23,7 +23,7 @@ from gnnlab.molecules.tasks import Benchmark, load_benchmark
 #: Name -> what differs from the defaults of :class:`PropertyPredictor`.
 PREDICTORS: Mapping[str, dict[str, Any]] = MappingProxyType(
     {
-        "graph": {"descriptors": False, "kernel": False},
+        "graph": {"descriptors": False, "fingerprints": False},
         "joint": {"ensemble_size": 3},
     }
 )
@@ -40,9 +40,10 @@ def run_benchmark(
     """Fits every model on every split and judges it on the test rows.
 
     All models see the same rows: training and validation rows together to learn from (the graph
-    networks make folds of their own among them, the baselines have fixed settings), test rows to
-    be judged by. A random split is drawn anew for each seed; a scaffold or published split is the
-    same for all, and the seed is the model's only.
+    networks make folds of their own among them, of whole scaffolds where the split is one by
+    scaffold; the baselines have fixed settings), test rows to be judged by. A random split is drawn
+    anew for each seed; a scaffold or published split is the same for all, and the seed is the
+    model's only.
 
     Args:
         name: One of ``gnnlab.molecules.tasks.BENCHMARKS``.
@@ -126,7 +127,8 @@ def _run(benchmark: Benchmark, inputs: Inputs, split: Split, model: str, seed: i
     learn = np.concatenate([split.train, split.validation])
     start = time.perf_counter()
     try:
-        predicted = _fit(model, task.task, seed, inputs.take(learn), y[learn])(
+        folds = "scaffold" if task.split == "scaffold" else "random"
+        predicted = _fit(model, task.task, folds, seed, inputs.take(learn), y[learn])(
             inputs.take(split.test)
         )
     except MemoryLimitError:  # a kernel of all pairs of very many molecules
@@ -149,11 +151,11 @@ def _run(benchmark: Benchmark, inputs: Inputs, split: Split, model: str, seed: i
 
 
 def _fit(
-    model: str, task: str, seed: int, inputs: Inputs, y: np.ndarray
+    model: str, task: str, folds: str, seed: int, inputs: Inputs, y: np.ndarray
 ) -> Callable[[Inputs], np.ndarray]:
     """Fits, and returns the function from molecules to predictions ``[B, T]``."""
     if model in PREDICTORS:
-        predictor = PropertyPredictor(task, seed=seed, **PREDICTORS[model])
+        predictor = PropertyPredictor(task, folds=folds, seed=seed, **PREDICTORS[model])
         predictor.fit(inputs, y, progress=False)
         return lambda test: predictor.estimate(test).mean
     baseline = Baseline(model, task, seed).fit(_features(model, inputs), y)

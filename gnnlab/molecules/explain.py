@@ -85,11 +85,12 @@ class Explanation:
 def explain(predictor: PropertyPredictor, smiles: str, target: int = 0) -> Explanation:
     """Shares a prediction out among the atoms and bonds of a molecule.
 
-    Networks, trees and kernel are explained apart and joined with the shares that they have in the
+    Networks and companions are explained apart and joined with the shares that they have in the
     prediction. An atom's presence scales its features, and its vector on the way into the readout;
     a bond's scales its features. A fragment of the kernel is shared out evenly among its atoms. The
-    descriptors come into being along with the atoms, and they, and the trees that read them, are
-    the ``rest``: a predictor with ``descriptors=False`` leaves more to the atoms.
+    descriptors come into being along with the atoms, and they are the ``rest``, with all that trees
+    and forest say: a predictor with ``descriptors=False, fingerprints=False`` leaves more to the
+    atoms.
 
     Args:
         predictor: A fitted predictor.
@@ -118,7 +119,7 @@ def explain(predictor: PropertyPredictor, smiles: str, target: int = 0) -> Expla
     count = len(predictor.scale_.mean)
     if not isinstance(target, int | np.integer) or target not in range(count):
         raise InputError(f"there are {count} properties", where="target", value=target)
-    inputs = prepare([smiles], predictor.descriptors, predictor.kernel)
+    inputs = prepare([smiles], predictor.descriptors, predictor.fingerprints)
     descriptors = None
     if predictor.descriptors:
         scaled = predictor.scaler_.transform(inputs.descriptors)
@@ -130,12 +131,17 @@ def explain(predictor: PropertyPredictor, smiles: str, target: int = 0) -> Expla
     share = {name: weight[target] for name, weight in predictor.blend_.weights.items()}
     atoms, bonds = share["networks"] * atoms, share["networks"] * bonds
     baseline = share["networks"] * baseline
-    if predictor.descriptors:
-        baseline += share["trees"] * np.mean([trees.bias(target) for trees in predictor.trees_])
-    if predictor.kernel:
-        of_fragments = attribute_kernel(predictor.kernel_, inputs.counts[0])[:, target]
+    for name, companions in predictor.companions_.items():
+        baseline += share[name] * np.mean([companion.bias(target) for companion in companions])
+    if predictor.fingerprints:
+        of_fragments = np.mean(
+            [
+                attribute_kernel(ridge, inputs.counts[0])[:, target]
+                for ridge in predictor.companions_["kernel"]
+            ],
+            axis=0,
+        )
         atoms = atoms + share["kernel"] * share_among_atoms(mol, of_fragments)
-        baseline += share["kernel"] * predictor.kernel_.bias_[target]
     rest = prediction - baseline - atoms.sum() - bonds.sum()
     quantity = "value" if predictor.task == "regression" else "probability"
     whole = (float(number) for number in (rest, baseline, prediction))

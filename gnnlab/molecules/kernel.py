@@ -30,6 +30,7 @@ class TanimotoRidge:
     leave-one-out error is smallest, for each property.
 
     Args:
+        task: ``"regression"``, or ``"classification"``, which is a regression on 0 and 1 here.
         seed: Draws the landmarks.
 
     Attributes:
@@ -41,13 +42,14 @@ class TanimotoRidge:
 
     Example:
         >>> counts = np.eye(4, dtype=np.uint8)
-        >>> ridge = TanimotoRidge().fit(counts, np.array([[1.0], [2.0], [3.0], [np.nan]]))
+        >>> y = np.array([[1.0], [2.0], [3.0], [np.nan]])
+        >>> ridge = TanimotoRidge("regression").fit(counts, y)
         >>> ridge.predict(counts).shape
         (4, 1)
     """
 
-    def __init__(self, seed: int = 0):
-        self.seed = seed
+    def __init__(self, task: str, seed: int = 0):
+        self.task, self.seed = task, seed
 
     def fit(self, counts: np.ndarray, y: np.ndarray) -> TanimotoRidge:
         """Learns from counts ``[B, D]`` and properties ``[B, T]``, NaN where there is none."""
@@ -76,15 +78,19 @@ class TanimotoRidge:
         """``[B, T]`` for counts ``[B, D]``."""
         return tanimoto_kernel(counts, self.landmarks_) @ self.weight_ + self.bias_
 
+    def bias(self, target: int) -> float:
+        """The mean of a property."""
+        return float(self.bias_[target])
+
     def state_dict(self) -> dict[str, Tensor]:
         """What a model file has to hold."""
         arrays = {"landmarks": self.landmarks_, "weight": self.weight_, "bias": self.bias_}
         return {name: torch.from_numpy(array) for name, array in arrays.items()}
 
     @classmethod
-    def from_state_dict(cls, state: Mapping[str, Tensor]) -> TanimotoRidge:
+    def from_state_dict(cls, task: str, state: Mapping[str, Tensor]) -> TanimotoRidge:
         """The fitted regression again."""
-        ridge = cls()
+        ridge = cls(task)
         ridge.landmarks_, ridge.weight_, ridge.bias_ = (
             state[name].numpy() for name in ("landmarks", "weight", "bias")
         )

@@ -18,17 +18,18 @@ from gnnlab import training
 from gnnlab.data import load_model, save_model
 from gnnlab.errors import InputError, MoleculeError, UnknownNameError
 from gnnlab.molecules.blend import Blend
+from gnnlab.molecules.companions import COMPANIONS, companions_of
 from gnnlab.molecules.descriptors import Scaler
 from gnnlab.molecules.inputs import Inputs, prepare
-from gnnlab.molecules.kernel import TanimotoRidge
 from gnnlab.molecules.members import Examples, fit_member, predict_member
 from gnnlab.molecules.model import PropertyModel
 from gnnlab.molecules.predictor_storage import describe, restore
+from gnnlab.molecules.scaffolds import group_by_scaffold
 from gnnlab.molecules.scores import evaluate
 from gnnlab.molecules.targets import Targets
-from gnnlab.molecules.trees import BoostedTrees
 
 TASKS = ("regression", "classification")
+FOLDS = ("random", "scaffold")
 _SCORES = {"regression": "r2", "classification": "roc-auc"}
 
 
@@ -48,17 +49,16 @@ class PropertyPredictor(training.Estimator):
     r"""Learns properties of molecules from SMILES.
 
     An ensemble of graph networks, each of which stops by molecules that it does not learn from
-    (another tenth of them for each), joined by what RDKit's descriptors tell boosted trees and a
-    kernel regression finds in fragments:
+    (another tenth of them for each), joined by companions that have proved themselves on small
+    data: boosted trees on RDKit's descriptors, a random forest and a kernel regression on Morgan
+    fragments. Each learns from the same molecules as the network at its side:
 
     .. math::
-        \hat y(x) = \frac{1}{K} \sum_k \big(w_n\, \text{network}_k(x) + w_t\, \text{trees}_k(x)\big)
-        + w_k\, \text{kernel}(x)
+        \hat y(x) = \frac{1}{K} \sum_k \big(w_1\, \text{network}_k(x) + w_2\, \text{trees}_k(x)
+        + w_3\, \text{forest}_k(x) + w_4\, \text{kernel}_k(x)\big)
 
-    The shares w are those that predict the left-out molecules best (:class:`Blend`). The networks
-    read the descriptors as well.
-
-    With ``descriptors=False, kernel=False`` it is the graph networks alone.
+    The shares w are those that predict the left-out molecules best (:class:`Blend`). With
+    ``descriptors=False, fingerprints=False`` it is the graph networks alone.
 
     Args:
         task: ``"regression"``, or ``"classification"`` for classes 0 and 1. Several properties are
@@ -70,8 +70,10 @@ class PropertyPredictor(training.Estimator):
         dropout: Share of the numbers that is dropped in training.
         descriptors: Whether RDKit's descriptors of the whole molecule are given to the networks,
             and to boosted trees that join them.
-        kernel: Whether the kernel regression joins them.
-        ensemble_size: Number of networks K.
+        fingerprints: Whether a random forest and a kernel regression on fragments join them.
+        ensemble_size: Number of networks K, and of each companion.
+        folds: What a network and its companions leave out: ``"random"`` molecules, or whole
+            ``"scaffold"`` groups, for those who will ask about molecules of other kinds.
         batch_size: Molecules per iteration.
         epochs: The most passes over the molecules; by default 25, and above 4,000 molecules as many
             as make 100,000 molecules together, but ten at least.
@@ -83,8 +85,7 @@ class PropertyPredictor(training.Estimator):
 
     Attributes:
         models_: The networks.
-        trees_: The :class:`BoostedTrees` of each network's molecules; none without descriptors.
-        kernel_: The :class:`TanimotoRidge`, or ``None``.
+        companions_: By name, K of each: ``"trees"``, ``"forest"``, ``"kernel"``.
         blend_: The :class:`Blend`: how they are joined, and the error to expect.
         histories_: The :class:`gnnlab.training.History` of each network.
         targets_: Names of the properties: those of the columns of a table, or numbers from 0.
@@ -109,8 +110,9 @@ class PropertyPredictor(training.Estimator):
         pooling: str = "sum",
         dropout: float = 0.1,
         descriptors: bool = True,
-        kernel: bool = True,
+        fingerprints: bool = True,
         ensemble_size: int = 1,
+        folds: str = "random",
         batch_size: int = 25,
         epochs: int | None = None,
         patience: int = 10,
@@ -121,7 +123,8 @@ class PropertyPredictor(training.Estimator):
     ):
         self.task, self.encoder, self.hidden_channels = task, encoder, hidden_channels
         self.num_layers, self.pooling, self.dropout = num_layers, pooling, dropout
-        self.descriptors, self.kernel, self.ensemble_size = descriptors, kernel, ensemble_size
+        self.descriptors, self.fingerprints = descriptors, fingerprints
+        self.ensemble_size, self.folds = ensemble_size, folds
         self.batch_size, self.epochs, self.patience = batch_size, epochs, patience
         self.learning_rate, self.seed = learning_rate, seed
         self.num_workers, self.accelerator = num_workers, accelerator
@@ -153,14 +156,15 @@ class PropertyPredictor(training.Estimator):
         return self
 
     def _learn(self, inputs: Inputs, targets: Targets, progress: bool | None) -> None:
-        folds = _folds(len(inputs), self.ensemble_size, self.seed)
+        folds = _folds(inputs, self.ensemble_size, self.folds, self.seed)
         self.targets_, self.scale_ = targets.names, targets.scale()
         self.scaler_ = None
         if self.descriptors:
             self.scaler_ = Scaler().fit(inputs.descriptors)
         examples = self._examples(inputs, targets.scaled())
-        by_network, by_trees = (np.full(targets.values.shape, np.nan) for _ in range(2))
-        models, self.trees_, self.histories_ = [], [], []
+        kinds = companions_of(self.descriptors, self.fingerprints)
+        left_out = {name: np.full(targets.values.shape, np.nan) for name in ("networks", *kinds)}
+        models, companions, self.histories_ = [], {name: [] for name in kinds}, []
         for number, fold in enumerate(folds):
             learn = np.setdiff1d(np.arange(len(inputs)), fold)
             model = self.build(targets.values.shape[1], number)
@@ -182,21 +186,14 @@ class PropertyPredictor(training.Estimator):
                 raise KeyboardInterrupt
             models.append(model)
             self.histories_.append(history)
-            by_network[fold] = self.scale_.unscale(predict_member(model, examples, fold))
-            if self.descriptors:
-                trees = BoostedTrees(self.task, self.seed + number)
-                trees.fit(inputs.descriptors[learn], targets.values[learn])
-                self.trees_.append(trees)
-                by_trees[fold] = trees.predict(inputs.descriptors[fold])
-        self.models_ = models
+            left_out["networks"][fold] = self.scale_.unscale(predict_member(model, examples, fold))
+            for name, kind in kinds.items():
+                x = kind.features(inputs)
+                companion = kind.make(self.task, self.seed + number)
+                companions[name].append(companion.fit(x[learn], targets.values[learn]))
+                left_out[name][fold] = companion.predict(x[fold])
+        self.models_, self.companions_ = models, companions
         self.num_parameters_ = sum(model.num_parameters() for model in models)
-        left_out = {"networks": by_network}
-        if self.descriptors:
-            left_out["trees"] = by_trees
-        self.kernel_ = None
-        if self.kernel:
-            self.kernel_ = TanimotoRidge(self.seed).fit(inputs.counts, targets.values)
-            left_out["kernel"] = self.kernel_.left_out_
         self.blend_ = Blend.of(targets.values, left_out, self.task)
 
     def predict(self, smiles: Sequence[str]) -> np.ndarray:
@@ -320,6 +317,8 @@ class PropertyPredictor(training.Estimator):
     def _check(self) -> None:
         if self.task not in TASKS:
             raise UnknownNameError.of("task", self.task, TASKS)
+        if self.folds not in FOLDS:
+            raise UnknownNameError.of("folds", self.folds, FOLDS)
         for name in ("hidden_channels", "num_layers", "ensemble_size", "batch_size", "patience",
                      "num_workers"):  # fmt: skip
             training.check_count(name, getattr(self, name))
@@ -331,7 +330,7 @@ class PropertyPredictor(training.Estimator):
     def _read(self, smiles: Sequence[str] | Inputs) -> Inputs:
         if isinstance(smiles, Inputs):
             return smiles
-        return prepare(smiles, self.descriptors, self.kernel, self.num_workers)
+        return prepare(smiles, self.descriptors, self.fingerprints, self.num_workers)
 
     def _examples(self, inputs: Inputs, y: torch.Tensor | None) -> Examples:
         extra = None
@@ -340,14 +339,13 @@ class PropertyPredictor(training.Estimator):
         return Examples(inputs.graphs, extra, y)
 
     def _predictions(self, inputs: Inputs) -> dict[str, np.ndarray]:
-        """What each kind of predictor says: ``[K, B, T]``, and ``[1, B, T]`` of the kernel."""
+        """What each kind of predictor says, ``[K, B, T]``."""
         examples, everything = self._examples(inputs, None), np.arange(len(inputs))
         outs = [predict_member(model, examples, everything) for model in self.models_]
         found = {"networks": np.stack([self.scale_.unscale(out) for out in outs])}
-        if self.descriptors:
-            found["trees"] = np.stack([t.predict(inputs.descriptors) for t in self.trees_])
-        if self.kernel:
-            found["kernel"] = self.kernel_.predict(inputs.counts)[None]
+        for name, companions in self.companions_.items():
+            x = COMPANIONS[name].features(inputs)
+            found[name] = np.stack([companion.predict(x) for companion in companions])
         return found
 
     def _expand(self, values: np.ndarray, inputs: Inputs) -> np.ndarray:
@@ -357,15 +355,34 @@ class PropertyPredictor(training.Estimator):
         return expanded[:, 0] if self.scale_.is_flat else expanded
 
 
-def _folds(count: int, size: int, seed: int) -> list[np.ndarray]:
+def _folds(inputs: Inputs, size: int, kind: str, seed: int) -> list[np.ndarray]:
     """For each network the molecules that stop it: a tenth each, or less for more than ten."""
-    needed = max(size, 10)
+    count, needed = len(inputs), max(size, 10)
     if count < needed:
         raise InputError(
             f"at least {needed} molecules are needed", where="smiles", value=f"{count} good rows"
         )
-    order = np.random.default_rng(seed).permutation(count)
-    return np.array_split(order, max(10, size))[:size]
+    generator = np.random.default_rng(seed)
+    if kind == "random":
+        return np.array_split(generator.permutation(count), needed)[:size]
+    groups = group_by_scaffold(inputs.graphs.smiles)
+    shuffled = [groups[place] for place in generator.permutation(len(groups))]
+    parts: list[list[np.ndarray]] = [[] for _ in range(needed)]
+    sizes = np.zeros(needed, dtype=int)
+    for group in sorted(shuffled, key=len, reverse=True):
+        lightest = int(sizes.argmin())
+        parts[lightest].append(group)
+        sizes[lightest] += len(group)
+    # A scaffold that very many molecules share is better learned from than left out.
+    filled = sorted((np.concatenate(part) for part in parts if part), key=len)
+    if len(filled) < max(size, 2):
+        raise InputError(
+            "there are too few scaffolds",
+            where="folds",
+            value=f"{len(groups)} scaffolds for {size} networks",
+            remedy="use folds='random'",
+        )
+    return filled[:size]
 
 
 def _epochs(count: int) -> int:

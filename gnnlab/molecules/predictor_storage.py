@@ -10,10 +10,9 @@ from torch import Tensor
 
 from gnnlab.errors import FileFormatError
 from gnnlab.molecules.blend import Blend
+from gnnlab.molecules.companions import companions_of
 from gnnlab.molecules.descriptors import DESCRIPTOR_NAMES, Scaler
-from gnnlab.molecules.kernel import TanimotoRidge
 from gnnlab.molecules.targets import Scale
-from gnnlab.molecules.trees import BoostedTrees
 
 if TYPE_CHECKING:
     from gnnlab.molecules.predictor import PropertyPredictor
@@ -28,11 +27,12 @@ def describe(predictor: PropertyPredictor) -> tuple[dict[str, Tensor], dict]:
         for number, model in enumerate(predictor.models_)
         for name, tensor in model.state_dict().items()
     }
-    for part in ("scaler", "kernel"):
-        if (fitted := getattr(predictor, f"{part}_")) is not None:
-            tensors |= {f"{part}.{name}": tensor for name, tensor in fitted.state_dict().items()}
-    for number, trees in enumerate(predictor.trees_):
-        tensors |= {f"trees.{number}.{name}": t for name, t in trees.state_dict().items()}
+    if predictor.scaler_ is not None:
+        tensors |= {f"scaler.{name}": t for name, t in predictor.scaler_.state_dict().items()}
+    for kind, companions in predictor.companions_.items():
+        for number, companion in enumerate(companions):
+            state = companion.state_dict()
+            tensors |= {f"{kind}.{number}.{name}": tensor for name, tensor in state.items()}
     scale, blend = predictor.scale_, predictor.blend_
     numbers = {"mean": scale.mean, "std": scale.std, "noise": blend.noise}
     tensors |= {f"joint.{name}": torch.from_numpy(values) for name, values in numbers.items()}
@@ -80,21 +80,23 @@ def _build(
     predictor.scale_ = Scale(predictor.task, joint["mean"], joint["std"], config["is_flat"])
     weights = {name: tensor.numpy() for name, tensor in _part(tensors, "weight.").items()}
     predictor.blend_ = Blend(weights, joint["noise"], predictor.task)
-    predictor.scaler_ = predictor.kernel_ = None
+    predictor.scaler_ = None
     if predictor.descriptors:
         predictor.scaler_ = Scaler.from_state_dict(_part(tensors, "scaler."))
-    if predictor.kernel:
-        predictor.kernel_ = TanimotoRidge.from_state_dict(_part(tensors, "kernel."))
-    predictor.models_, predictor.trees_ = [], []
+    predictor.companions_ = {
+        name: [
+            kind.restore(predictor.task, _part(tensors, f"{name}.{number}."))
+            for number in range(predictor.ensemble_size)
+        ]
+        for name, kind in companions_of(predictor.descriptors, predictor.fingerprints).items()
+    }
+    predictor.models_ = []
     for number in range(predictor.ensemble_size):
         # No memory is taken before the shapes have been held against the file's tensors.
         with torch.device("meta"):
             model = predictor.build(len(joint["mean"]))
         model.load_state_dict(_part(tensors, f"network.{number}."), assign=True)
         predictor.models_.append(model.eval())
-        if predictor.descriptors:
-            trees = _part(tensors, f"trees.{number}.")
-            predictor.trees_.append(BoostedTrees.from_state_dict(predictor.task, trees))
     predictor.num_parameters_ = sum(model.num_parameters() for model in predictor.models_)
     return predictor
 

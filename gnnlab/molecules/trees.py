@@ -1,12 +1,13 @@
-"""Boosted trees on descriptors, kept as arrays, so that a model file holds them like any weights.
+"""Boosted trees and random forests, kept as arrays, so that a model file holds them like weights.
 
-Legend: B molecules, D descriptors, T properties, K nodes of all trees, M trees.
+Legend: B molecules, D features, T properties, K nodes of all trees, M trees.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import torch
@@ -16,6 +17,7 @@ from torch import Tensor
 from gnnlab.molecules.baselines import BASELINES
 
 _TOGETHER = 1024  # molecules that walk through the trees at a time
+_VOTES = 50  # trees of a random forest
 _SURE = 1e-6  # the probability of a class that was never seen
 
 
@@ -23,7 +25,7 @@ class Forest(NamedTuple):
     """The trees of one property, node after node; a leaf is its own successor on both sides.
 
     Attributes:
-        feature: ``[K]`` which descriptor a node looks at.
+        feature: ``[K]`` which feature a node looks at.
         threshold: ``[K]`` up to which value, included, the way goes to the left.
         missing_left: ``[K]`` whether it does so without a value.
         left: ``[K]`` the next node on the left.
@@ -43,20 +45,25 @@ class Forest(NamedTuple):
     bias: np.ndarray
 
     @classmethod
-    def of(cls, trees: list[np.ndarray], bias: float) -> Forest:
-        """From the nodes of each tree as scikit-learn's histogram boosting has them."""
-        sizes = [len(nodes) for nodes in trees]
+    def of(cls, trees: list[tuple[np.ndarray, ...]], bias: float) -> Forest:
+        """From the first six attributes of each tree, whose nodes are numbered from 0.
+
+        A leaf has no successors; what stands in their place does not matter.
+        """
+        sizes = [len(tree[0]) for tree in trees]
         root = np.cumsum([0, *sizes])[:-1]
         first = np.repeat(root, sizes)  # [K]
-        nodes = np.concatenate(trees)
-        place, is_leaf = np.arange(len(nodes)), nodes["is_leaf"].astype(bool)
+        feature, threshold, missing_left, left, right, value = map(
+            np.concatenate, zip(*trees, strict=True)
+        )
+        place, is_leaf = np.arange(len(feature)), left <= 0
         return cls(
-            nodes["feature_idx"].astype(np.int16),
-            nodes["num_threshold"],
-            nodes["missing_go_to_left"].astype(bool),
-            np.where(is_leaf, place, nodes["left"] + first).astype(np.int32),
-            np.where(is_leaf, place, nodes["right"] + first).astype(np.int32),
-            np.where(is_leaf, nodes["value"], 0.0),
+            np.where(is_leaf, 0, feature).astype(np.int16),
+            threshold,
+            missing_left.astype(bool),
+            np.where(is_leaf, place, left + first).astype(np.int32),
+            np.where(is_leaf, place, right + first).astype(np.int32),
+            np.where(is_leaf, value, 0.0),
             root.astype(np.int32),
             np.array([bias]),
         )
@@ -68,7 +75,7 @@ class Forest(NamedTuple):
         return cls(*(np.zeros(0, dtype) for dtype in dtypes), np.array([bias]))
 
     def predict(self, x: np.ndarray) -> np.ndarray:
-        """From descriptors ``[B, D]`` to values, or log-odds of class 1, ``[B]``."""
+        """From features ``[B, D]`` to the sum of what all trees say, ``[B]``."""
         parts = [self._walk(x[first : first + _TOGETHER]) for first in range(0, len(x), _TOGETHER)]
         return np.concatenate([*parts, np.zeros(0)]) + self.bias
 
@@ -86,49 +93,38 @@ class Forest(NamedTuple):
             node = following
 
 
-class BoostedTrees:
-    r"""Trees that mend one another's errors, one sequence for each property.
-
-    .. math::
-        \hat y(x) = \mu + \sum_m \text{tree}_m(x), \qquad
-        \text{of classes: } \hat y(x) = \sigma\Big(\mu + \sum_m \text{tree}_m(x)\Big)
-
-    They are grown by scikit-learn, with the settings of the baseline ``boosting``.
+class Trees(ABC):
+    """Trees for each property, grown by scikit-learn with the settings of a baseline.
 
     Args:
         task: ``"regression"`` or ``"classification"``.
-        seed: Draws the descriptors that a node may choose from.
+        seed: Draws what the growing leaves to chance.
 
     Attributes:
         forests_: The :class:`Forest` of each property.
-
-    Example:
-        >>> x = np.arange(60.0).reshape(-1, 1)
-        >>> trees = BoostedTrees("regression").fit(x, x**2)
-        >>> trees.predict(np.array([[5.0], [np.nan]])).shape
-        (2, 1)
     """
 
     def __init__(self, task: str, seed: int = 0):
         self.task, self.seed = task, seed
 
-    def fit(self, x: np.ndarray, y: np.ndarray) -> BoostedTrees:
-        """Learns from descriptors ``[B, D]`` and properties ``[B, T]``, NaN where there is none."""
+    def fit(self, x: np.ndarray, y: np.ndarray) -> Self:
+        """Learns from features ``[B, D]`` and properties ``[B, T]``, NaN where there is none."""
         known = ~np.isnan(y)
         self.forests_ = [
-            self._grow(x[rows], values[rows]) for values, rows in zip(y.T, known.T, strict=True)
+            self._grow(x[rows], values[rows])
+            if len(np.unique(values[rows])) > 1  # a fold may have left out the only other value
+            else Forest.constant(self._unlink(values[rows].mean() if rows.any() else 0.5))
+            for values, rows in zip(y.T, known.T, strict=True)
         ]
         return self
 
     def predict(self, x: np.ndarray) -> np.ndarray:
-        """``[B, T]`` for descriptors ``[B, D]``: values, or probabilities of class 1."""
-        out = np.column_stack([forest.predict(x) for forest in self.forests_])
-        return expit(out) if self.task == "classification" else out
+        """``[B, T]`` for features ``[B, D]``: values, or probabilities of class 1."""
+        return self._link(np.column_stack([forest.predict(x) for forest in self.forests_]))
 
     def bias(self, target: int) -> float:
         """What the trees of a property begin with: the mean value, or share of class 1."""
-        (bias,) = self.forests_[target].bias
-        return float(expit(bias)) if self.task == "classification" else float(bias)
+        return self._link(self.forests_[target].bias).item()
 
     def state_dict(self) -> dict[str, Tensor]:
         """What a model file has to hold."""
@@ -139,26 +135,90 @@ class BoostedTrees:
         }
 
     @classmethod
-    def from_state_dict(cls, task: str, state: Mapping[str, Tensor]) -> BoostedTrees:
+    def from_state_dict(cls, task: str, state: Mapping[str, Tensor]) -> Self:
         """The fitted trees again."""
         trees = cls(task)
-        count = len(state) // len(Forest._fields)
         trees.forests_ = [
             Forest(*(state[f"{number}.{name}"].numpy() for name in Forest._fields))
-            for number in range(count)
+            for number in range(len(state) // len(Forest._fields))
         ]
         return trees
 
+    @abstractmethod
     def _grow(self, x: np.ndarray, y: np.ndarray) -> Forest:
         """The trees of one property."""
-        if not len(y) or (y == y[0]).all():  # a fold may have left out the only other value
-            mean = y.mean() if len(y) else 0.5 * (self.task == "classification")
-            if self.task == "classification":
-                mean = logit(np.clip(mean, _SURE, 1 - _SURE))
-            return Forest.constant(mean)
+
+    def _link(self, out: np.ndarray) -> np.ndarray:
+        """From what the trees say to values or probabilities."""
+        return out
+
+    def _unlink(self, value: float) -> float:
+        return value
+
+
+class BoostedTrees(Trees):
+    r"""Trees that mend one another's errors.
+
+    .. math::
+        \hat y(x) = \mu + \sum_m \text{tree}_m(x), \qquad
+        \text{of classes: } \hat y(x) = \sigma\Big(\mu + \sum_m \text{tree}_m(x)\Big)
+
+    Example:
+        >>> x = np.arange(60.0).reshape(-1, 1)
+        >>> trees = BoostedTrees("regression").fit(x, x**2)
+        >>> trees.predict(np.array([[5.0], [np.nan]])).shape
+        (2, 1)
+    """
+
+    def _grow(self, x: np.ndarray, y: np.ndarray) -> Forest:
         recipe = BASELINES["boosting"]
         model: Any = recipe.make(self.task, self.seed, 1, **recipe.settings[self.task][0])
         model.fit(x, y)
-        # scikit-learn has no public way to its trees; the tests hold ours against its predictions.
-        trees = [predictor.nodes for (predictor,) in model._predictors]
-        return Forest.of(trees, np.ravel(model._baseline_prediction).item())
+        # scikit-learn has no public way to these trees; a test holds ours against its predictions.
+        names = ("feature_idx", "num_threshold", "missing_go_to_left", "left", "right", "value")
+        grown = [tuple(tree.nodes[name] for name in names) for (tree,) in model._predictors]
+        return Forest.of(grown, np.ravel(model._baseline_prediction).item())
+
+    def _link(self, out: np.ndarray) -> np.ndarray:
+        return expit(out) if self.task == "classification" else out
+
+    def _unlink(self, value: float) -> float:
+        if self.task == "regression":
+            return value
+        return float(logit(np.clip(value, _SURE, 1 - _SURE)))
+
+
+class RandomForest(Trees):
+    r"""Trees that each saw other molecules and other features, and vote.
+
+    .. math::
+        \hat y(x) = \frac{1}{M} \sum_m \text{tree}_m(x)
+
+    Fewer and smaller trees than those of the baseline, as a model file has to hold them.
+
+    Example:
+        >>> x = np.arange(60.0).reshape(-1, 1)
+        >>> bool(80 < RandomForest("regression").fit(x, x**2).predict(np.array([[10.0]])) < 120)
+        True
+    """
+
+    def _grow(self, x: np.ndarray, y: np.ndarray) -> Forest:
+        recipe = BASELINES["random-forest"]
+        model: Any = recipe.make(self.task, self.seed, 1, **recipe.settings[self.task][0])
+        model.set_params(n_estimators=_VOTES, min_samples_leaf=2).fit(x, y)
+        mean = float(y.mean())
+        grown = []
+        for one in model.estimators_:
+            tree = one.tree_
+            value = (tree.value[:, 0, -1] - mean) / _VOTES  # the value, or the share of class 1
+            grown.append(
+                (
+                    tree.feature,
+                    tree.threshold,
+                    np.zeros(tree.node_count),
+                    tree.children_left,
+                    tree.children_right,
+                    value,
+                )
+            )
+        return Forest.of(grown, mean)

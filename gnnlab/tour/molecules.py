@@ -215,7 +215,7 @@ def _scores(
     smiles: np.ndarray, y: np.ndarray, learn: np.ndarray, test: np.ndarray, predicted: np.ndarray
 ) -> pd.DataFrame:
     """The predictor's scores, and those of the baselines on the same molecules."""
-    predictions = {"graph network, and kernel on fragments": predicted}
+    predictions = {"graph network and its companions": predicted}
     for name in ("svm", "random-forest", "mean"):
         baseline = Baseline(name, "regression").fit(list(smiles[learn]), y[learn])
         predictions[name] = baseline.predict(list(smiles[test]))

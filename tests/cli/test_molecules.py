@@ -58,12 +58,12 @@ def test_training_leaves_model_report_and_scores(folder):
 def test_guess_of_classes_is_said(folder, capsys, tmp_path, monkeypatch):
     monkeypatch.setattr("gnnlab.molecules.runs.BASELINES", {"mean": None})
     words = ["train", folder / "whales.csv", "--target-column", "is_oily", "--out", tmp_path]
-    code, out, err = run_main(capsys, *words, *SMALL, "--no-kernel", "--split", "scaffold")
+    code, out, err = run_main(capsys, *words, *SMALL, "--no-fingerprints", "--split", "scaffold")
     assert (code, err) == (0, "")
     assert out.startswith("All values are 0 or 1: classification")
     assert "60 rows, 58 usable: 51 to learn from, 7 to judge by" in out
     assert "| model | roc-auc | prc-auc | accuracy |" in out
-    code, out, _ = run_main(capsys, *words, *SMALL, "--no-kernel", "--task", "regression")
+    code, out, _ = run_main(capsys, *words, *SMALL, "--no-fingerprints", "--task", "regression")
     assert code == 0
     assert "classification" not in out
     assert "| model | rmse | mae | r2 |" in out

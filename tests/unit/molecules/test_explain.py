@@ -28,7 +28,7 @@ SMALL = {
     "epochs": 5,
     "batch_size": 20,
     "descriptors": False,
-    "kernel": False,
+    "fingerprints": False,
     "accelerator": "cpu",
 }
 CHAINS = [f"{'C' * n}{end}" for n in range(1, 11) for end in ("O", "N", "F", "c1ccccc1")]
@@ -60,11 +60,12 @@ def oxygens():
 
 @pytest.fixture(scope="module")
 def joint():
-    changes = {"kernel": True, "ensemble_size": 2, "learning_rate": 1e-2, "pooling": "sum"}
+    changes = {"fingerprints": True, "ensemble_size": 2, "learning_rate": 1e-2, "pooling": "sum"}
     predictor = PropertyPredictor(**SMALL | changes)
     predictor.fit(CHAINS, np.stack([VALUES, -VALUES], axis=1))
     # The data may call for one of them alone; here both must have their say.
-    for name, shares in {"networks": (0.8, 0.5), "kernel": (0.2, 0.5)}.items():
+    wanted = {"networks": (0.8, 0.5), "kernel": (0.2, 0.5), "forest": (0.0, 0.0)}
+    for name, shares in wanted.items():
         predictor.blend_.weights[name][:] = shares
     return predictor
 
@@ -178,7 +179,7 @@ def test_molecules_of_next_to_nothing(joint, smiles):
 
 def test_kernel_contributions_are_the_integral_and_add_up():
     counts = np.random.default_rng(0).poisson(0.7, size=(30, 12)).astype(np.uint8)
-    ridge = TanimotoRidge().fit(counts, counts[:, :2].astype(float))
+    ridge = TanimotoRidge("regression").fit(counts, counts[:, :2].astype(float))
     for x in (*counts[:5], np.arange(12) % 5):
         found = attribute_kernel(ridge, x)
         expected = ridge.predict(x[None].astype(np.uint8))[0] - ridge.bias_
@@ -216,7 +217,7 @@ def test_a_fragment_is_shared_among_its_atoms_alone():
 
 def test_a_molecule_that_is_its_own_landmark():
     counts = morgan_counts([Chem.MolFromSmiles(s) for s in CHAINS])
-    ridge = TanimotoRidge().fit(counts, VALUES[:, None])
+    ridge = TanimotoRidge("regression").fit(counts, VALUES[:, None])
     assert kernel.tanimoto_kernel(counts[:1], ridge.landmarks_)[0, 0] == 1
     expected = ridge.predict(counts[:1])[0] - ridge.bias_
     np.testing.assert_allclose(attribute_kernel(ridge, counts[0]).sum(0), expected, rtol=1e-5)

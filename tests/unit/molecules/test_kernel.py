@@ -20,7 +20,7 @@ def data():
 def test_what_is_left_out_is_what_a_fit_without_it_predicts(data, monkeypatch):
     monkeypatch.setattr(kernel, "_NOISES", (0.1,))
     counts, y = data
-    ridge = TanimotoRidge().fit(counts, y)
+    ridge = TanimotoRidge("regression").fit(counts, y)
     mean = y.mean(axis=0)
     for row in (0, 17, 59):
         rest = np.arange(60) != row
@@ -32,16 +32,16 @@ def test_what_is_left_out_is_what_a_fit_without_it_predicts(data, monkeypatch):
 
 def test_it_takes_the_noise_with_the_smallest_error_for_what_is_left_out(data, monkeypatch):
     counts, y = data
-    chosen = np.square(TanimotoRidge().fit(counts, y).left_out_ - y).mean(axis=0)
+    chosen = np.square(TanimotoRidge("regression").fit(counts, y).left_out_ - y).mean(axis=0)
     for noise in kernel._NOISES:
         monkeypatch.setattr(kernel, "_NOISES", (noise,))
-        alone = np.square(TanimotoRidge().fit(counts, y).left_out_ - y).mean(axis=0)
+        alone = np.square(TanimotoRidge("regression").fit(counts, y).left_out_ - y).mean(axis=0)
         assert (chosen <= alone + 1e-9).all()
 
 
 def test_landmarks_that_are_all_molecules_change_nothing(data, monkeypatch):
     counts, y = data
-    exact = TanimotoRidge().fit(counts, y)
+    exact = TanimotoRidge("regression").fit(counts, y)
     similarity = tanimoto_kernel(counts, counts)
     K = torch.from_numpy(similarity).double()
     centred = torch.from_numpy(y[:, 0] - y[:, 0].mean())
@@ -54,22 +54,24 @@ def test_landmarks_that_are_all_molecules_change_nothing(data, monkeypatch):
 def test_many_molecules_share_landmarks(data, monkeypatch):
     monkeypatch.setattr(kernel, "_LANDMARKS", 25)
     counts, y = data
-    ridge = TanimotoRidge(seed=1).fit(counts, y)
+    ridge = TanimotoRidge("regression", seed=1).fit(counts, y)
     assert ridge.landmarks_.shape == (25, 30)
     assert ridge.weight_.shape == (25, 2)
     mean_only = np.square(y - y.mean(axis=0)).mean(axis=0)
     assert (np.square(ridge.left_out_ - y).mean(axis=0) < 0.8 * mean_only).all()
-    assert np.array_equal(ridge.landmarks_, TanimotoRidge(seed=1).fit(counts, y).landmarks_)
+    assert np.array_equal(
+        ridge.landmarks_, TanimotoRidge("regression", seed=1).fit(counts, y).landmarks_
+    )
 
 
 def test_unknown_values_do_not_count(data):
     counts, y = data
     y = y.copy()
     y[::3, 1] = np.nan
-    ridge = TanimotoRidge().fit(counts, y)
+    ridge = TanimotoRidge("regression").fit(counts, y)
     known = ~np.isnan(y[:, 1])
-    alone = TanimotoRidge().fit(counts[known], y[known, 1:])
+    alone = TanimotoRidge("regression").fit(counts[known], y[known, 1:])
     np.testing.assert_allclose(ridge.predict(counts)[:, 1], alone.predict(counts)[:, 0], rtol=1e-5)
     assert np.isnan(ridge.left_out_[~known, 1]).all()
-    again = TanimotoRidge.from_state_dict(ridge.state_dict())
+    again = TanimotoRidge.from_state_dict("regression", ridge.state_dict())
     np.testing.assert_array_equal(again.predict(counts), ridge.predict(counts))

@@ -15,8 +15,12 @@ from gnnlab.errors import (
     ShapeError,
     UnknownNameError,
 )
+from gnnlab.molecules.companions import COMPANIONS
+from gnnlab.molecules.embedded import crippen_logp, load_nci
 from gnnlab.molecules.encoder import ENCODERS
-from gnnlab.molecules.predictor import PropertyPredictor, _epochs
+from gnnlab.molecules.inputs import prepare
+from gnnlab.molecules.predictor import PropertyPredictor, _epochs, _folds
+from gnnlab.molecules.scaffolds import murcko_scaffold
 
 CHAINS = [f"{'C' * n}{end}" for n in range(1, 16) for end in ("O", "N", "F", "")]
 LENGTHS = np.array([float(s.count("C")) for s in CHAINS])
@@ -27,7 +31,7 @@ SMALL = {
     "epochs": 12,
     "batch_size": 15,
     "descriptors": False,
-    "kernel": False,
+    "fingerprints": False,
 }
 
 
@@ -47,11 +51,11 @@ def test_every_encoder_learns(encoder):
     assert predictor.fit(CHAINS, LENGTHS).score(CHAINS, LENGTHS) > 0.9
 
 
-def test_networks_trees_and_kernel_together(fitted):
+def test_networks_and_companions_together(fitted):
     mean, std = fitted.estimate(CHAINS)
     assert fitted.score(CHAINS, LENGTHS) > 0.9
     assert mean.shape == std.shape == LENGTHS.shape
-    assert set(fitted.blend_.weights) == {"networks", "trees", "kernel"}
+    assert set(fitted.blend_.weights) == {"networks", *COMPANIONS}
     assert sum(share[0] for share in fitted.blend_.weights.values()) == pytest.approx(1)
     assert (std >= fitted.blend_.noise[0] - 1e-12).all()
     assert np.unique(std).size > 10  # the networks disagree more on some than on others
@@ -156,6 +160,8 @@ def test_files_that_are_something_else(fitted, tmp_path):
     ({"task": "ranking"}, CHAINS, LENGTHS, UnknownNameError, "classification"),
     ({"encoder": "transformer"}, CHAINS, LENGTHS, UnknownNameError, "gcn"),
     ({"epochs": 0}, CHAINS, LENGTHS, InputError, "epochs"),
+    ({"folds": "by moonlight"}, CHAINS, LENGTHS, UnknownNameError, "scaffold"),
+    ({"folds": "scaffold"}, CHAINS, LENGTHS, InputError, "too few scaffolds"),
     ({"dropout": 1.0}, CHAINS, LENGTHS, InputError, "dropout"),
     ({}, CHAINS, LENGTHS[:5], ShapeError, "60 molecules"),
     ({}, CHAINS[:8], LENGTHS[:8], InputError, "at least 10"),
@@ -171,6 +177,21 @@ def test_files_that_are_something_else(fitted, tmp_path):
 def test_mistakes(changes, smiles, y, error, match):
     with pytest.raises(error, match=match):
         small(**changes).fit(smiles, y)
+
+
+def test_folds_of_whole_scaffolds():
+    smiles = load_nci(300).smiles
+    inputs = prepare(smiles, descriptors=False, fingerprints=False)
+    for size in (1, 3, 12):
+        folds = _folds(inputs, size, "scaffold", seed=0)
+        assert len(folds) == size
+        for fold in folds:
+            inside = {murcko_scaffold(smiles[place]) for place in fold}
+            outside = {murcko_scaffold(smiles[p]) for p in set(range(len(inputs))) - set(fold)}
+            assert not inside & outside
+            assert 0 < len(fold) < (60 if size < 10 else 100)
+    predictor = small(folds="scaffold", ensemble_size=2, epochs=1)
+    assert len(predictor.fit(smiles, crippen_logp(smiles)).models_) == 2
 
 
 def test_before_fit():

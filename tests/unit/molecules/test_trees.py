@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from gnnlab.molecules.baselines import BASELINES, Baseline
-from gnnlab.molecules.trees import BoostedTrees
+from gnnlab.molecules.trees import BoostedTrees, RandomForest
 
 GENERATOR = np.random.default_rng(0)
 X = GENERATOR.normal(size=(150, 6))
@@ -43,9 +43,10 @@ def test_trees_are_kept_as_tensors():
     np.testing.assert_array_equal(again.predict(X), trees.predict(X))
 
 
+@pytest.mark.parametrize("kind", [BoostedTrees, RandomForest])
 @pytest.mark.parametrize(("task", "value"), [("regression", 2.5), ("classification", 1.0)])
-def test_a_property_that_does_not_vary(task, value):
-    trees = BoostedTrees(task).fit(X, np.full((150, 1), value))
+def test_a_property_that_does_not_vary(kind, task, value):
+    trees = kind(task).fit(X, np.full((150, 1), value))
     assert trees.predict(X) == pytest.approx(value, abs=1e-5)
     assert trees.bias(0) == pytest.approx(value, abs=1e-5)
 
@@ -58,3 +59,21 @@ def test_no_molecules_give_no_predictions():
 def test_the_settings_are_those_of_the_baseline():
     (forest,) = BoostedTrees("regression").fit(X, VALUES[:, None]).forests_
     assert len(forest.root) == BASELINES["boosting"].settings["regression"][0]["max_iter"]
+
+
+@pytest.mark.parametrize("task", LABELS)
+def test_a_forest_gives_the_numbers_of_scikit_learn(task):
+    from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+
+    counts = GENERATOR.poisson(0.6, size=(120, 9)).astype(np.uint8)
+    labels = LABELS[task][:120]
+    forest = RandomForest(task, seed=5).fit(counts, labels[:, None])
+    kind = RandomForestRegressor if task == "regression" else RandomForestClassifier
+    settings = BASELINES["random-forest"].settings[task][0]
+    twin = kind(50, min_samples_leaf=2, random_state=5, **settings).fit(counts, labels)
+    unseen = GENERATOR.poisson(0.8, size=(500, 9)).astype(np.uint8)
+    expected = twin.predict(unseen) if task == "regression" else twin.predict_proba(unseen)[:, 1]
+    np.testing.assert_allclose(forest.predict(unseen)[:, 0], expected, rtol=1e-9, atol=1e-12)
+    assert forest.bias(0) == pytest.approx(labels.mean())
+    again = RandomForest.from_state_dict(task, forest.state_dict())
+    np.testing.assert_array_equal(again.predict(unseen), forest.predict(unseen))
