@@ -162,6 +162,7 @@ def test_third_party_imports_are_declared_dependencies():
     config = configparser.ConfigParser()
     config.read(ROOT / "setup.cfg", encoding="utf-8")
     lines = config["options"]["install_requires"].split("\n")
+    lines += config["options.extras_require"]["fcd"].split("\n")
     declared = {re.split(r"[<>=!~; ]", line)[0].replace("-", "_") for line in lines if line.strip()}
     found = set()
     for path in SOURCES:

@@ -1,4 +1,4 @@
-"""Molecules as graphs: reading, features, splits, property prediction."""
+"""Molecules as graphs: reading, features, splits, property prediction, generation."""
 
 from gnnlab.molecules.baselines import BASELINES, Baseline
 from gnnlab.molecules.drawing import draw_explanation, draw_grid, draw_molecule
@@ -6,6 +6,7 @@ from gnnlab.molecules.embedded import crippen_logp, load_nci, load_nci_propertie
 from gnnlab.molecules.encoder import ENCODERS
 from gnnlab.molecules.explain import Explanation, explain
 from gnnlab.molecules.features import ATOM_COLUMNS, BOND_COLUMNS
+from gnnlab.molecules.generation.generator import MoleculeGenerator
 from gnnlab.molecules.graph import from_mol, from_smiles, to_mol, to_smiles
 from gnnlab.molecules.graphs import MoleculeGraphs
 from gnnlab.molecules.parse import canonical_smiles, parse_smiles
@@ -16,6 +17,7 @@ from gnnlab.molecules.scores import SCORES, evaluate
 from gnnlab.molecules.splits import Split, column_split, random_split, scaffold_split
 from gnnlab.molecules.standardize import Standardization
 from gnnlab.molecules.tasks import BENCHMARKS, load_benchmark
+from gnnlab.molecules.writing import write_molecules
 
 __all__ = [
     "ATOM_COLUMNS",
@@ -26,6 +28,7 @@ __all__ = [
     "SCORES",
     "Baseline",
     "Explanation",
+    "MoleculeGenerator",
     "MoleculeGraphs",
     "Molecules",
     "PropertyPredictor",
@@ -51,4 +54,5 @@ __all__ = [
     "scaffold_split",
     "to_mol",
     "to_smiles",
+    "write_molecules",
 ]

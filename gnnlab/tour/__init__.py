@@ -12,6 +12,7 @@ from pathlib import Path
 
 from gnnlab import __version__
 from gnnlab.data import make_folder
+from gnnlab.tour.generation import new_molecules
 from gnnlab.tour.machine import one_machine
 from gnnlab.tour.molecules import molecules_as_graphs
 from gnnlab.tour.page import Chapter, Picture, Table, Text, render
@@ -27,6 +28,7 @@ CHAPTERS: list[Callable[[Path, bool], Chapter]] = [
     inside_the_gates,
     learning_to_write,
     molecules_as_graphs,
+    new_molecules,
     list_or_matrix,
 ]
 
