@@ -12,10 +12,10 @@ import torch
 from torch import Tensor
 
 from gnnlab.data import load_model, save_model
-from gnnlab.errors import FileFormatError, InputError
+from gnnlab.errors import FileFormatError
 from gnnlab.nn import State
 from gnnlab.sequences.characters import Characters
-from gnnlab.training import TrainingState
+from gnnlab.training import TrainingState, check_same_run
 
 if TYPE_CHECKING:
     from gnnlab.sequences.text import TextGenerator
@@ -95,25 +95,8 @@ def load_start(folder: Path, run: dict) -> tuple[TrainingState | None, list[Stat
     tensors, config = load_model(path)
     if not isinstance(config, dict) or config.get("kind") != _IN_TRAINING:
         raise FileFormatError("the file holds no training of a text generator", where=str(path))
-    _check_same(config["run"], run)
+    check_same_run(config["run"], run, free=_FREE, where="text", other="another text")
     carried = sorted(name for name in tensors if name.startswith(_CARRIED))
     layers = itertools.groupby(carried, key=lambda name: name.split(".")[1])
     state = [tuple(tensors.pop(name) for name in names) for _, names in layers]
     return TrainingState(config["iteration"], tensors), state or None
-
-
-def _check_same(found: dict, run: dict) -> None:
-    for name, value in run["parameters"].items():
-        if name not in _FREE and found["parameters"].get(name) != value:
-            raise InputError(
-                f"the training to resume has {name}={found['parameters'].get(name)!r}",
-                where=name,
-                value=repr(value),
-                remedy="use that, or another folder",
-            )
-    if found["text"] != run["text"]:
-        raise InputError(
-            "the training to resume has learned from another text",
-            where="text",
-            remedy="use that text, or another folder",
-        )

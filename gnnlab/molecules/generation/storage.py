@@ -15,11 +15,11 @@ import torch
 from torch import Tensor
 
 from gnnlab.data import load_model, save_model
-from gnnlab.errors import FileFormatError, InputError
+from gnnlab.errors import FileFormatError
 from gnnlab.molecules.generation.actions import ActionSpace
 from gnnlab.molecules.generation.conditions import Conditions
 from gnnlab.molecules.generation.types import AtomTypes
-from gnnlab.training import TrainingState
+from gnnlab.training import TrainingState, check_same_run
 
 if TYPE_CHECKING:
     from gnnlab.molecules.generation.generator import MoleculeGenerator
@@ -104,19 +104,5 @@ def load_start(folder: str | os.PathLike, run: dict) -> TrainingState | None:
     tensors, config = load_model(path)
     if not isinstance(config, dict) or config.get("kind") != _IN_TRAINING:
         raise FileFormatError("the file holds no training of a molecule generator", where=str(path))
-    found = config["run"]
-    for name, value in run["parameters"].items():
-        if name not in _FREE and found["parameters"].get(name) != value:
-            raise InputError(
-                f"the training to resume has {name}={found['parameters'].get(name)!r}",
-                where=name,
-                value=repr(value),
-                remedy="use that, or another folder",
-            )
-    if found["molecules"] != run["molecules"]:
-        raise InputError(
-            "the training to resume has learned from other molecules",
-            where="smiles",
-            remedy="use those, or another folder",
-        )
+    check_same_run(config["run"], run, free=_FREE, where="molecules", other="other molecules")
     return TrainingState(config["iteration"], tensors)
