@@ -1,6 +1,6 @@
 r"""The network that decides how a molecule grows: recurrent layers on the graph of its events.
 
-Legend: N events, H hidden, A actions, P predecessors of an event, C properties asked for.
+Legend: N events, H hidden, A actions, P kinds of predecessors, C properties asked for.
 """
 
 from __future__ import annotations
@@ -89,15 +89,15 @@ class GrowthModel(nn.Module):
     def step(
         self,
         features: Tensor,
-        predecessors: Sequence[tuple[Memory, Tensor]],
+        predecessors: Sequence[tuple[Tensor, Memory]],
         condition: Tensor | None = None,
     ) -> tuple[Tensor, Memory]:
         """The logits ``[N, A]`` of one event of each of N molecules, and what to remember.
 
         Args:
             features: ``[N, columns]``.
-            predecessors: For each of up to P edges into the events the memory at its other end,
-                and ``[N, 1]`` 1 where there is such an edge, else 0.
+            predecessors: P kinds of edges into the events: which events have one, ``[n]``, and
+                the memory at the other ends.
             condition: ``[N, 2C]``.
         """
         x, total, memory = self._read(features, condition), 0.0, []
@@ -105,10 +105,10 @@ class GrowthModel(nn.Module):
             cell = layer.cell
             projected = cell.project(x)
             incoming = cell.initial_state(projected)
-            for remembered, there in predecessors:
-                message = cell.message(remembered[number], projected)
+            for rows, remembered in predecessors:
+                message = cell.message(remembered[number], projected[rows])
                 incoming = tuple(
-                    torch.addcmul(i, there, m) for i, m in zip(incoming, message, strict=True)
+                    i.index_add(0, rows, m) for i, m in zip(incoming, message, strict=True)
                 )
             state, _ = cell.update(projected, incoming)
             memory.append(state)

@@ -68,15 +68,15 @@ class Growth:
 
     def log_probabilities(self) -> Tensor:
         """``[B, A]`` of the next action of each molecule; to be asked once per step."""
-        rows, focus = np.arange(len(self.ledger)), self.ledger.focus
+        focus, device = self.ledger.focus, self.model.head.weight.device
         heard = self.trace.advance(focus, self.closed)  # [B, 3]
-        device = self.model.head.weight.device
-        there = torch.from_numpy(heard >= 0).to(device, self.model.head.weight.dtype)
-        predecessors = [(self.before, there[:, :1])]
-        for edge, atom in ((1, focus), (2, self.closed)):
-            if (heard[:, edge] >= 0).any():
-                remembered = [tuple(s[rows, atom] for s in layer) for layer in self.at_atom]
-                predecessors.append((remembered, there[:, edge : edge + 1]))
+        predecessors = []
+        for edge, atom in enumerate((None, focus, self.closed)):
+            rows = np.flatnonzero(heard[:, edge] >= 0)
+            at = rows if atom is None else (rows, atom[rows])
+            memory = self.before if atom is None else self.at_atom
+            remembered = [tuple(state[at] for state in layer) for layer in memory]
+            predecessors.append((torch.from_numpy(rows).to(device), remembered))
         features = torch.from_numpy(describe(self.ledger, self.last_action)).to(device)
         logits, self.before = self.model.step(features, predecessors, self.condition)
         here = np.flatnonzero(focus >= 0)
