@@ -23,9 +23,9 @@ class Blend:
         f_k(x) = \sum_p w_p f_{pk}(x), \quad w_p \ge 0, \quad \sum_p w_p = 1, \qquad
         \hat y = \bar f, \quad \sigma^2(x) = \sigma_0^2 + \text{var}_k f_k(x)
 
-    where :math:`\sigma_0^2` is the mean squared error on left-out molecules. A left-out molecule
-    has been predicted by one member only, and the mean over members is better than one, so the
-    error to expect is rather too large than too small.
+    where :math:`\sigma_0^2` is the mean squared error on left-out molecules. These have been
+    predicted by one member only, and by predictors that knew fewer molecules, so the error to
+    expect is rather too large than too small.
 
     Attributes:
         weights: For each predictor, by its name, its share ``[T]``.

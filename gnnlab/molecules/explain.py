@@ -131,16 +131,11 @@ def explain(predictor: PropertyPredictor, smiles: str, target: int = 0) -> Expla
     share = {name: weight[target] for name, weight in predictor.blend_.weights.items()}
     atoms, bonds = share["networks"] * atoms, share["networks"] * bonds
     baseline = share["networks"] * baseline
-    for name, companions in predictor.companions_.items():
-        baseline += share[name] * np.mean([companion.bias(target) for companion in companions])
+    for name, companion in predictor.companions_.items():
+        baseline += share[name] * companion.bias(target)
     if predictor.fingerprints:
-        of_fragments = np.mean(
-            [
-                attribute_kernel(ridge, inputs.counts[0])[:, target]
-                for ridge in predictor.companions_["kernel"]
-            ],
-            axis=0,
-        )
+        ridge = predictor.companions_["kernel"]
+        of_fragments = attribute_kernel(ridge, inputs.counts[0])[:, target]
         atoms = atoms + share["kernel"] * share_among_atoms(mol, of_fragments)
     rest = prediction - baseline - atoms.sum() - bonds.sum()
     quantity = "value" if predictor.task == "regression" else "probability"

@@ -51,13 +51,14 @@ class PropertyPredictor(training.Estimator):
     An ensemble of graph networks, each of which stops by molecules that it does not learn from
     (another tenth of them for each), joined by companions that have proved themselves on small
     data: boosted trees on RDKit's descriptors, a random forest and a kernel regression on Morgan
-    fragments. Each learns from the same molecules as the network at its side:
+    fragments:
 
     .. math::
-        \hat y(x) = \frac{1}{K} \sum_k \big(w_1\, \text{network}_k(x) + w_2\, \text{trees}_k(x)
-        + w_3\, \text{forest}_k(x) + w_4\, \text{kernel}_k(x)\big)
+        \hat y(x) = w_1 \frac{1}{K} \sum_k \text{network}_k(x) + w_2\, \text{trees}(x)
+        + w_3\, \text{forest}(x) + w_4\, \text{kernel}(x)
 
-    The shares w are those that predict the left-out molecules best (:class:`Blend`). With
+    The shares w are those that predict left-out molecules best (:class:`Blend`): for this each
+    companion learns once beside each network, from the same molecules, and then from all. With
     ``descriptors=False, fingerprints=False`` it is the graph networks alone.
 
     Args:
@@ -71,7 +72,7 @@ class PropertyPredictor(training.Estimator):
         descriptors: Whether RDKit's descriptors of the whole molecule are given to the networks,
             and to boosted trees that join them.
         fingerprints: Whether a random forest and a kernel regression on fragments join them.
-        ensemble_size: Number of networks K, and of each companion.
+        ensemble_size: Number of networks K.
         folds: What a network and its companions leave out: ``"random"`` molecules, or whole
             ``"scaffold"`` groups, for those who will ask about molecules of other kinds.
         batch_size: Molecules per iteration.
@@ -85,7 +86,7 @@ class PropertyPredictor(training.Estimator):
 
     Attributes:
         models_: The networks.
-        companions_: By name, K of each: ``"trees"``, ``"forest"``, ``"kernel"``.
+        companions_: By name: ``"trees"``, ``"forest"``, ``"kernel"``, as far as they join.
         blend_: The :class:`Blend`: how they are joined, and the error to expect.
         histories_: The :class:`gnnlab.training.History` of each network.
         targets_: Names of the properties: those of the columns of a table, or numbers from 0.
@@ -164,7 +165,7 @@ class PropertyPredictor(training.Estimator):
         examples = self._examples(inputs, targets.scaled())
         kinds = companions_of(self.descriptors, self.fingerprints)
         left_out = {name: np.full(targets.values.shape, np.nan) for name in ("networks", *kinds)}
-        models, companions, self.histories_ = [], {name: [] for name in kinds}, []
+        models, self.histories_ = [], []
         for number, fold in enumerate(folds):
             learn = np.setdiff1d(np.arange(len(inputs)), fold)
             model = self.build(targets.values.shape[1], number)
@@ -189,10 +190,13 @@ class PropertyPredictor(training.Estimator):
             left_out["networks"][fold] = self.scale_.unscale(predict_member(model, examples, fold))
             for name, kind in kinds.items():
                 x = kind.features(inputs)
-                companion = kind.make(self.task, self.seed + number)
-                companions[name].append(companion.fit(x[learn], targets.values[learn]))
+                companion = kind.make(self.task, self.seed).fit(x[learn], targets.values[learn])
                 left_out[name][fold] = companion.predict(x[fold])
-        self.models_, self.companions_ = models, companions
+        self.models_ = models
+        self.companions_ = {
+            name: kind.make(self.task, self.seed).fit(kind.features(inputs), targets.values)
+            for name, kind in kinds.items()
+        }
         self.num_parameters_ = sum(model.num_parameters() for model in models)
         self.blend_ = Blend.of(targets.values, left_out, self.task)
 
@@ -229,7 +233,7 @@ class PropertyPredictor(training.Estimator):
     def estimate(self, smiles: Sequence[str] | Inputs) -> Estimate:
         """Predictions (of classes: probabilities of class 1) and how far off they may be.
 
-        The standard deviation is what the members' disagreement and the errors on left-out
+        The standard deviation is what the networks' disagreement and the errors on left-out
         molecules let expect; with one network it is the same for all molecules.
 
         Raises:
@@ -339,13 +343,12 @@ class PropertyPredictor(training.Estimator):
         return Examples(inputs.graphs, extra, y)
 
     def _predictions(self, inputs: Inputs) -> dict[str, np.ndarray]:
-        """What each kind of predictor says, ``[K, B, T]``."""
+        """What the networks say, ``[K, B, T]``, and each companion, ``[1, B, T]``."""
         examples, everything = self._examples(inputs, None), np.arange(len(inputs))
         outs = [predict_member(model, examples, everything) for model in self.models_]
         found = {"networks": np.stack([self.scale_.unscale(out) for out in outs])}
-        for name, companions in self.companions_.items():
-            x = COMPANIONS[name].features(inputs)
-            found[name] = np.stack([companion.predict(x) for companion in companions])
+        for name, companion in self.companions_.items():
+            found[name] = companion.predict(COMPANIONS[name].features(inputs))[None]
         return found
 
     def _expand(self, values: np.ndarray, inputs: Inputs) -> np.ndarray:

@@ -29,10 +29,8 @@ def describe(predictor: PropertyPredictor) -> tuple[dict[str, Tensor], dict]:
     }
     if predictor.scaler_ is not None:
         tensors |= {f"scaler.{name}": t for name, t in predictor.scaler_.state_dict().items()}
-    for kind, companions in predictor.companions_.items():
-        for number, companion in enumerate(companions):
-            state = companion.state_dict()
-            tensors |= {f"{kind}.{number}.{name}": tensor for name, tensor in state.items()}
+    for kind, companion in predictor.companions_.items():
+        tensors |= {f"{kind}.{name}": tensor for name, tensor in companion.state_dict().items()}
     scale, blend = predictor.scale_, predictor.blend_
     numbers = {"mean": scale.mean, "std": scale.std, "noise": blend.noise}
     tensors |= {f"joint.{name}": torch.from_numpy(values) for name, values in numbers.items()}
@@ -84,10 +82,7 @@ def _build(
     if predictor.descriptors:
         predictor.scaler_ = Scaler.from_state_dict(_part(tensors, "scaler."))
     predictor.companions_ = {
-        name: [
-            kind.restore(predictor.task, _part(tensors, f"{name}.{number}."))
-            for number in range(predictor.ensemble_size)
-        ]
+        name: kind.restore(predictor.task, _part(tensors, f"{name}."))
         for name, kind in companions_of(predictor.descriptors, predictor.fingerprints).items()
     }
     predictor.models_ = []

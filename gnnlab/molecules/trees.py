@@ -17,7 +17,7 @@ from torch import Tensor
 from gnnlab.molecules.baselines import BASELINES
 
 _TOGETHER = 1024  # molecules that walk through the trees at a time
-_VOTES = 50  # trees of a random forest
+_VOTES = 100  # trees of a random forest
 _SURE = 1e-6  # the probability of a class that was never seen
 
 
@@ -194,7 +194,7 @@ class RandomForest(Trees):
     .. math::
         \hat y(x) = \frac{1}{M} \sum_m \text{tree}_m(x)
 
-    Fewer and smaller trees than those of the baseline, as a model file has to hold them.
+    Fewer trees than those of the baseline, as a model file has to hold them.
 
     Example:
         >>> x = np.arange(60.0).reshape(-1, 1)
@@ -205,7 +205,7 @@ class RandomForest(Trees):
     def _grow(self, x: np.ndarray, y: np.ndarray) -> Forest:
         recipe = BASELINES["random-forest"]
         model: Any = recipe.make(self.task, self.seed, 1, **recipe.settings[self.task][0])
-        model.set_params(n_estimators=_VOTES, min_samples_leaf=2).fit(x, y)
+        model.set_params(n_estimators=_VOTES).fit(x, y)
         mean = float(y.mean())
         grown = []
         for one in model.estimators_:

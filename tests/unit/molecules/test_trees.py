@@ -70,7 +70,7 @@ def test_a_forest_gives_the_numbers_of_scikit_learn(task):
     forest = RandomForest(task, seed=5).fit(counts, labels[:, None])
     kind = RandomForestRegressor if task == "regression" else RandomForestClassifier
     settings = BASELINES["random-forest"].settings[task][0]
-    twin = kind(50, min_samples_leaf=2, random_state=5, **settings).fit(counts, labels)
+    twin = kind(100, random_state=5, **settings).fit(counts, labels)
     unseen = GENERATOR.poisson(0.8, size=(500, 9)).astype(np.uint8)
     expected = twin.predict(unseen) if task == "regression" else twin.predict_proba(unseen)[:, 1]
     np.testing.assert_allclose(forest.predict(unseen)[:, 0], expected, rtol=1e-9, atol=1e-12)
