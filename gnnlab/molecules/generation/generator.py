@@ -6,9 +6,8 @@ Legend: B molecules, N events, A actions.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -23,13 +22,11 @@ from gnnlab.errors import InputError, MoleculeError
 from gnnlab.molecules.generation import storage
 from gnnlab.molecules.generation.actions import ActionSpace
 from gnnlab.molecules.generation.conditions import Conditions, measure
-from gnnlab.molecules.generation.cores import Core
 from gnnlab.molecules.generation.events import columns, replay_in_parts
-from gnnlab.molecules.generation.learning import ActionLoss, Averaged, GrowthBatches, score
+from gnnlab.molecules.generation.learning import ActionLoss, Averaged, GrowthBatches
+from gnnlab.molecules.generation.making import Maker
 from gnnlab.molecules.generation.model import GrowthModel
 from gnnlab.molecules.generation.orders import GrowthGraphs
-from gnnlab.molecules.generation.sampling import Draw, Growth, make
-from gnnlab.molecules.generation.scripts import Plan, decorate, link
 from gnnlab.molecules.generation.tempering import best_temperature
 from gnnlab.molecules.generation.types import AtomTypes
 from gnnlab.molecules.parse import parse_smiles
@@ -37,7 +34,7 @@ from gnnlab.molecules.parse import parse_smiles
 _MOST_HELD_OUT = 2000
 
 
-class MoleculeGenerator(training.Estimator):
+class MoleculeGenerator(Maker):
     r"""Learns to make molecules like those it was shown; every molecule it makes is valid.
 
     A molecule grows bond by bond, depth first: an atom is added, a ring is closed, or the atom in
@@ -196,125 +193,6 @@ class MoleculeGenerator(training.Estimator):
             raise KeyboardInterrupt
         return self
 
-    def sample(
-        self,
-        count: int,
-        *,
-        condition: Mapping[str, float | Sequence[float]] | None = None,
-        scaffold: str | None = None,
-        attachments: Sequence[int] | None = None,
-        temperature: float | None = None,
-        seed: int | None = None,
-    ) -> list[str]:
-        """New molecules.
-
-        Args:
-            count: How many.
-            condition: What is asked of them: for some of the ``properties`` a value, or one for
-                each molecule.
-            scaffold: A molecule that each of them is to be grown around; all its atoms and bonds
-                stay.
-            attachments: The atoms of the scaffold where something may grow, numbered from 0 as
-                they stand in its SMILES; by default all that have a hydrogen to give.
-            temperature: Above 1 more daring, below 1 more careful; by default ``temperature_``.
-            seed: Makes them repeatable.
-
-        Returns:
-            Canonical SMILES.
-
-        Raises:
-            NotFittedError: Before ``fit``.
-            InputError: If a number makes no sense, or nothing can grow at the scaffold.
-            UnknownNameError: If it has not learned about a property.
-            MoleculeError: If the scaffold is no molecule, or has atoms that it has not learned.
-        """
-        core, plan = None, None
-        if scaffold is not None:
-            core = Core.of(scaffold, self._known_space(), attachments)
-            plan = partial(decorate, core)
-        elif attachments is not None:
-            raise InputError("there is no scaffold", where="attachments", value=attachments)
-        return self._make(count, plan, len(core or ()), condition, temperature, seed)
-
-    def link(
-        self,
-        count: int,
-        first: str,
-        second: str,
-        *,
-        attachments: tuple[int, int],
-        lengths: tuple[int, int] = (1, 6),
-        condition: Mapping[str, float | Sequence[float]] | None = None,
-        temperature: float | None = None,
-        seed: int | None = None,
-    ) -> list[str]:
-        """New molecules that link two fragments; only what lies between them grows.
-
-        Args:
-            count: How many.
-            first: A fragment; all its atoms and bonds stay.
-            second: The other one.
-            attachments: The atom of each that the link hangs on, numbered from 0 as they stand in
-                its SMILES.
-            lengths: The fewest and the most atoms on the way from one to the other.
-            condition: As for :meth:`sample`.
-            temperature: As for :meth:`sample`.
-            seed: Makes them repeatable.
-
-        Returns:
-            Canonical SMILES.
-
-        Raises:
-            NotFittedError: Before ``fit``.
-            InputError: If a number makes no sense, or an attachment has no free valence.
-            MoleculeError: If a fragment is no molecule, or has atoms that it has not learned.
-        """
-        space = self._known_space()
-        least, most = lengths
-        if not 0 <= least <= most:
-            raise InputError("the fewest atoms come first", where="lengths", value=lengths)
-        if most and not (space.types.capacity > 1).any():
-            raise InputError("no atom it has learned has two bonds", where="lengths", value=lengths)
-        cores = [
-            Core.of(smiles, space, [atom])
-            for smiles, atom in zip((first, second), attachments, strict=True)
-        ]
-        size = sum(map(len, cores)) + most
-        return self._make(count, partial(link, *cores, lengths), size, condition, temperature, seed)
-
-    def log_prob(self, smiles: Sequence[str], num_orders: int = 0, seed: int = 0) -> np.ndarray:
-        r"""How probable molecules are, as natural logarithms.
-
-        A molecule can be grown in many orders, and its probability is the sum over all of them.
-        By default this is the exact log-probability of one, the order of the canonical SMILES;
-        with ``num_orders`` the logarithm of the sum over the different ones among so many random
-        orders, a lower bound that rises to the exact value.
-
-        Args:
-            smiles: Molecules.
-            num_orders: Number of random orders.
-            seed: Draws them.
-
-        Returns:
-            One number per molecule; NaN for what is no molecule or cannot be grown.
-
-        Raises:
-            NotFittedError: Before ``fit``.
-        """
-        self._require_fitted("model_")
-        graphs = GrowthGraphs.of(smiles, self.space_, self.max_atoms_)
-        found = np.full(len(smiles), np.nan)
-        if not len(graphs):
-            return found
-        if not num_orders:
-            found[graphs.rows] = self._score(graphs.batch(range(len(graphs))))
-            return found
-        generator = np.random.default_rng(seed)
-        for index, row in enumerate(graphs.rows):
-            table = graphs.batch([index] * num_orders, generator)
-            found[row] = np.logaddexp.reduce(self._score(np.unique(table, axis=0)))
-        return found
-
     def save(self, path: str | os.PathLike) -> None:
         """Writes the fitted generator to one file, without its history.
 
@@ -357,44 +235,6 @@ class MoleculeGenerator(training.Estimator):
             model.head.bias.copy_(torch.from_numpy(np.log(counts + 0.1)))
         return model
 
-    def _known_space(self) -> ActionSpace:
-        self._require_fitted("model_")
-        return self.space_
-
-    def _make(
-        self,
-        count: int,
-        plan: Callable[..., Plan] | None,
-        size: int,
-        condition: Mapping[str, float | Sequence[float]] | None,
-        temperature: float | None,
-        seed: int | None,
-    ) -> list[str]:
-        """Grows molecules that have room for ``size`` atoms."""
-        self._require_fitted("model_")
-        training.check_count("count", count)
-        temperature = self.temperature_ if temperature is None else temperature
-        choose = Draw(training.check_positive("temperature", temperature), seed)
-        wishes = self._ask(condition, count) if condition else None
-        mols = make(
-            partial(Growth, self.model_, self.space_, max_atoms=max(self.max_atoms_, size)),
-            count,
-            choose,
-            plan and partial(plan, generator=np.random.default_rng(seed)),
-            wishes,
-        )
-        return [Chem.MolToSmiles(mol) for mol in mols]
-
-    def _ask(self, condition: Mapping[str, float | Sequence[float]], count: int) -> Tensor:
-        if self.conditions_ is None:
-            raise InputError(
-                "it has not learned to be asked for properties",
-                where="condition",
-                value=list(condition),
-                remedy="fit a generator with properties=...",
-            )
-        return self.conditions_.ask(condition, count)
-
     def _learn_to_listen(
         self, graphs: GrowthGraphs
     ) -> Callable[[np.ndarray, np.random.Generator], Tensor] | None:
@@ -420,18 +260,16 @@ class MoleculeGenerator(training.Estimator):
                 value=f"{len(graphs)} of {len(smiles)} rows",
             )
         self.max_atoms_ = int(np.diff(graphs.atom_pointer).max())
+        generator = np.random.default_rng(self.seed)
         if validation is not None:
             held_out = GrowthGraphs.of(validation, self.space_, self.max_atoms_)
             if not len(held_out):
                 raise InputError("no molecule can be grown", where="validation")
-            return graphs, np.arange(len(graphs)), held_out.batch(range(len(held_out)))
-        order = np.random.default_rng(self.seed).permutation(len(graphs))
+            table = held_out.batch(range(len(held_out)), generator)
+            return graphs, np.arange(len(graphs)), table
+        order = generator.permutation(len(graphs))
         count = min(max(len(graphs) // 20, 1), _MOST_HELD_OUT)
-        return graphs, order[count:], graphs.batch(order[:count])
-
-    def _score(self, table: np.ndarray) -> np.ndarray:
-        """The log-probability ``[B]`` of each row of actions."""
-        return score(self.model_, replay_in_parts(self.space_, table, self.max_atoms_))
+        return graphs, order[count:], graphs.batch(order[:count], generator)
 
     def _checkpoint(self, path: Path) -> None:
         self.temperature_ = getattr(self, "temperature_", 1.0)
