@@ -4,6 +4,7 @@ from gnnlab.training.check import check_count, check_positive, check_seed
 from gnnlab.training.estimator import Estimator
 from gnnlab.training.fitting import ACCELERATORS, fit
 from gnnlab.training.history import History
+from gnnlab.training.products import wide_products
 from gnnlab.training.resume import check_same_run
 from gnnlab.training.seeds import STREAMS, seeded, stream
 from gnnlab.training.state import TrainingState
@@ -21,4 +22,5 @@ __all__ = [
     "fit",
     "seeded",
     "stream",
+    "wide_products",
 ]

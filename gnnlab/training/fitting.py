@@ -16,6 +16,7 @@ from gnnlab.errors import InputError, UnknownNameError
 from gnnlab.training.check import check_count, check_positive
 from gnnlab.training.history import History
 from gnnlab.training.interrupt import deferred_interrupt
+from gnnlab.training.products import wide_products
 from gnnlab.training.seeds import seeded
 from gnnlab.training.state import TrainingState
 
@@ -104,7 +105,7 @@ def fit(
         log_directory = _make_folder(Path(log_directory))
     if accelerator not in ACCELERATORS:
         raise UnknownNameError.of("accelerator", accelerator, ACCELERATORS)
-    with _quiet_lightning(), seeded(seed), deferred_interrupt() as interrupt:
+    with _quiet_lightning(), seeded(seed), wide_products(), deferred_interrupt() as interrupt:
         from gnnlab.training.loop import Loop, run
 
         loop = Loop(

@@ -165,6 +165,7 @@ class Maker(training.Estimator):
         self._require_fitted("model_")
         return self.space_
 
+    @training.wide_products()
     def _make(
         self,
         count: int,
@@ -199,6 +200,7 @@ class Maker(training.Estimator):
             )
         return self.conditions_.ask(condition, count)
 
+    @training.wide_products()
     def _score(self, table: np.ndarray) -> np.ndarray:
         """The log-probability ``[B]`` of each row of actions."""
         return score(self.model_, replay_in_parts(self.space_, table, self.max_atoms_))
