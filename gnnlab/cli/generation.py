@@ -32,7 +32,7 @@ def train_generator(
             help="What it learns to be asked for: logp, qed, sa, weight, rings; name it again.",
         ),
     ] = None,
-    hidden_channels: Annotated[int, typer.Option(help="Width of the states.")] = 384,
+    hidden_channels: Annotated[int, typer.Option(help="Width of the states.")] = 512,
     epochs: Annotated[int, typer.Option(help="Passes over the molecules.")] = 10,
     samples: Annotated[int, typer.Option(help="Molecules to make in the end.")] = 1000,
     seed: Annotated[int, typer.Option(help="Seed of weights, orders and samples.")] = 0,

@@ -86,8 +86,8 @@ class MoleculeGenerator(Maker):
     def __init__(
         self,
         properties: Sequence[str] = (),
-        cell: str = "childsum",
-        hidden_channels: int = 384,
+        cell: str = "gru",
+        hidden_channels: int = 512,
         num_layers: int = 2,
         embedding_channels: int = 128,
         dropout: float = 0.1,

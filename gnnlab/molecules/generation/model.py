@@ -34,7 +34,8 @@ class GrowthModel(nn.Module):
         columns: Name and number of categories of what is read at an event.
         num_actions: A.
         num_properties: C, how many properties can be asked for.
-        cell: One of ``gnnlab.nn.CELLS``. ``"childsum"`` has a gate for every edge.
+        cell: One of ``gnnlab.nn.CELLS``. ``"gru"`` learned most in equal time; ``"childsum"`` has a
+            gate for every edge.
         hidden_channels: H.
         num_layers: Number of layers.
         embedding_channels: Width of what the first layer reads.
@@ -57,8 +58,8 @@ class GrowthModel(nn.Module):
         columns: Mapping[str, int],
         num_actions: int,
         num_properties: int = 0,
-        cell: str = "childsum",
-        hidden_channels: int = 384,
+        cell: str = "gru",
+        hidden_channels: int = 512,
         num_layers: int = 2,
         embedding_channels: int = 128,
         dropout: float = 0.1,
