@@ -113,9 +113,10 @@ def _download(entry: Entry) -> Path:
     import pooch
 
     pooch.get_logger().setLevel("WARNING")
+    place = _cache_folder() / entry.path
     try:
         found = pooch.retrieve(
-            entry.url, f"sha256:{entry.sha256}", fname=Path(entry.path).name, path=_cache_folder()
+            entry.url, f"sha256:{entry.sha256}", fname=place.name, path=place.parent
         )
     except (OSError, ValueError) as error:  # requests' errors are OSErrors; ValueError: the hash
         raise DownloadError(

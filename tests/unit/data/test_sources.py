@@ -46,8 +46,6 @@ def test_every_entry_is_complete():
 
 def test_no_two_entries_share_a_place():
     assert len({entry.path for entry in registry().values()}) == len(registry())
-    # The cache has no folders.
-    assert len({entry.path.rpartition("/")[2] for entry in registry().values()}) == len(registry())
 
 
 def test_a_mirror_is_looked_at_first(mirror):
