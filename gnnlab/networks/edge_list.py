@@ -24,7 +24,7 @@ _COMMENTS = ("#", "%")
 _GZIP = b"\x1f\x8b"
 _WHOLE_NUMBER = r"[+-]?\d{1,18}"
 #: Words that stand above the two columns of an edge list, in pairs.
-_TITLES = {
+TITLES = (
     ("source", "target"),
     ("src", "dst"),
     ("from", "to"),
@@ -32,7 +32,11 @@ _TITLES = {
     ("u", "v"),
     ("node1", "node2"),
     ("id1", "id2"),
-}
+    ("sourceid", "targetid"),
+    ("fromnodeid", "tonodeid"),
+    ("person1", "person2"),
+    ("user1", "user2"),
+)
 
 
 @dataclass(frozen=True)
@@ -163,7 +167,7 @@ def _place(error: Exception, numbers: tuple[int, ...]) -> str:
 def _looks_like_titles(table: pd.DataFrame) -> bool:
     """Whether the first line is no edge: known titles, or words above nothing but numbers."""
     first = tuple(re.sub(r"[\W_]", "", name.lower()) for name in table.iloc[0, :2])
-    if first in _TITLES:
+    if first in TITLES:
         return True
     is_number = table.iloc[:1000].apply(lambda column: column.str.fullmatch(r"[+-]?[\d.eE+-]+"))
     above, below = is_number.iloc[0], is_number.iloc[1:].all()

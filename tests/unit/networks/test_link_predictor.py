@@ -1,0 +1,189 @@
+"""From a network to named suggestions, and back from a file."""
+
+import numpy as np
+import pytest
+import torch
+
+from gnnlab.errors import FileFormatError, GnnlabError, InputError, NotFittedError, UnknownNameError
+from gnnlab.networks import (
+    LinkPredictor,
+    Network,
+    audit,
+    load_florentine_families,
+    load_karate_club,
+    load_les_miserables,
+    random_split,
+)
+from gnnlab.networks.predictor import hide, score_part
+
+
+@pytest.fixture(scope="module")
+def novel():
+    return load_les_miserables()
+
+
+@pytest.fixture(scope="module")
+def predictor(novel):
+    return LinkPredictor().fit(novel)
+
+
+def _blocks(num_nodes=60, seed=0):
+    """Two circles of friends, with features that tell which."""
+    draw = np.random.default_rng(seed)
+    block = np.arange(num_nodes) % 2
+    u, v = np.triu_indices(num_nodes, 1)
+    kept = draw.random(len(u)) < np.where(block[u] == block[v], 0.3, 0.02)
+    x = np.zeros((num_nodes, 6))
+    x[np.arange(num_nodes), 3 * block + draw.integers(3, size=num_nodes)] = 1
+    return Network.of([f"guest {n}" for n in range(num_nodes)], np.stack([u, v])[:, kept], x=x)
+
+
+def test_suggestions_are_new_named_and_in_order(predictor, novel):
+    found = predictor.suggest("Cosette", k=5)
+    assert list(found["node"]) == ["Cosette"] * 5
+    assert found["suggestion"].is_unique
+    assert found["score"].is_monotonic_decreasing
+    assert found["probability"].is_monotonic_decreasing
+    known = {novel.names[n] for n in novel.neighbors(novel.node("Cosette"))} | {"Cosette"}
+    assert not known & set(found["suggestion"])
+
+
+def test_suggestions_for_all_are_those_for_each(predictor, novel):
+    everyone = predictor.suggest_all(k=3)
+    assert everyone["node"].nunique() == novel.num_nodes
+    for name in ("Valjean", "Cosette", "Gavroche"):
+        alone = predictor.suggest(name, k=3)
+        among = everyone[everyone["node"] == name].reset_index(drop=True)
+        assert list(among["suggestion"]) == list(alone["suggestion"])
+
+
+def test_a_predictor_beats_chance_on_hidden_connections():
+    split = random_split(load_karate_club(), 0.1, 0.2, seed=1)
+    figures = LinkPredictor().fit(split.message).evaluate(split.test)
+    assert figures["auc"] > 0.6
+
+
+@pytest.fixture(scope="module")
+def split():
+    return random_split(_blocks(), 0.1, 0.2)
+
+
+@pytest.fixture(scope="module")
+def joined(split):
+    return LinkPredictor(scorers=["idf-features"], graph="gcn").fit(split.message)
+
+
+def test_features_and_a_graph_network_can_join(joined, split):
+    assert list(joined.evidence_.scorers) == ["idf-features", "graph"]
+    assert joined.evaluate(split.test)["auc"] > 0.6
+
+
+def test_probabilities_of_named_pairs(predictor):
+    likely, unlikely = predictor.predict([("Enjolras", "Fantine"), ("Napoleon", "Boulatruelle")])
+    assert 0 <= unlikely < likely <= 1
+    assert predictor.predict([]).shape == (0,)
+
+
+def test_scores_do_not_depend_on_direction_or_company(predictor):
+    pairs = torch.tensor([[0, 3, 5], [9, 20, 60]])
+    whole = predictor.score(pairs)
+    assert np.allclose(predictor.score(pairs.flip(0)), whole, atol=1e-6)
+    assert np.allclose(predictor.score(pairs[:, 1:2]), whole[1:2], atol=1e-6)
+
+
+def test_hidden_connections_are_not_seen(novel):
+    rows = np.arange(0, novel.num_edges, 9)
+    split = hide(novel, rows, seed=0)
+    assert split.valid.positive.size(1) == len(rows)
+    assert not split.message.connected(split.valid.positive).any()
+    assert not novel.connected(split.valid.negative.flatten(1)).any()
+    assert audit(split, novel).clean or all("twice" in f for f in audit(split, novel).findings)
+
+
+def test_a_file_gives_the_same_suggestions(predictor, tmp_path):
+    predictor.save(tmp_path / "novel.safetensors")
+    restored = LinkPredictor.load(tmp_path / "novel.safetensors")
+    assert restored.suggest("Javert").equals(predictor.suggest("Javert"))
+    assert repr(restored) == repr(predictor)
+
+
+def test_a_file_keeps_features_and_graph_network(joined, tmp_path):
+    joined.save(tmp_path / "blocks.safetensors")
+    restored = LinkPredictor.load(tmp_path / "blocks.safetensors")
+    pairs = torch.tensor([[0, 1], [7, 8]])
+    assert np.allclose(restored.score(pairs), joined.score(pairs), atol=1e-6)
+
+
+def test_another_models_file_is_refused(tmp_path):
+    from gnnlab.data import save_model
+
+    save_model(tmp_path / "other.safetensors", {"edge_index": torch.zeros(2, 1)}, {"kind": "cake"})
+    with pytest.raises(FileFormatError):
+        LinkPredictor.load(tmp_path / "other.safetensors")
+
+
+def test_names_that_no_file_can_hold_are_refused(tmp_path):
+    families = load_florentine_families()
+    odd = Network.of([(name, "Florence") for name in families.names], families.edge_index)
+    with pytest.raises(InputError, match="names"):
+        LinkPredictor(["jaccard"]).fit(odd).save(tmp_path / "odd.safetensors")
+
+
+def test_the_seed_decides():
+    families = load_florentine_families()
+    first, second = (LinkPredictor(["adamic-adar"]).fit(families) for _ in range(2))
+    assert first.suggest("Strozzi").equals(second.suggest("Strozzi"))
+
+
+@pytest.mark.parametrize(
+    ("network", "error"),
+    [
+        (Network.of(range(9), np.zeros((2, 0))), InputError),
+        (Network.of(range(9), [[0], [1]]), InputError),
+        (Network.of([0, 1, 2], [[0, 1], [1, 2]]), InputError),
+        (Network.of(range(6), np.stack(np.triu_indices(6, 1))), InputError),
+    ],
+)
+def test_networks_that_teach_nothing(network, error):
+    with pytest.raises(error):
+        LinkPredictor().fit(network)
+
+
+@pytest.mark.parametrize("num_nodes", [5, 6, 8])
+def test_tiny_networks_work_or_say_why(num_nodes):
+    ring = Network.of(range(num_nodes), [range(num_nodes), [*range(1, num_nodes), 0]])
+    try:
+        found = LinkPredictor().fit(ring).suggest(0, k=3)
+    except GnnlabError:
+        return
+    assert set(found["suggestion"]) <= set(range(2, num_nodes - 1))
+
+
+def test_bad_requests(predictor):
+    with pytest.raises(UnknownNameError, match="Cosette"):
+        predictor.suggest("Cosete")
+    with pytest.raises(InputError, match="k"):
+        predictor.suggest("Cosette", k=0)
+    with pytest.raises(InputError, match="itself"):
+        predictor.explain("Cosette", "Cosette")
+    with pytest.raises(UnknownNameError, match="scorer"):
+        LinkPredictor(["magic"]).fit(load_karate_club())
+    with pytest.raises(NotFittedError):
+        LinkPredictor().suggest("Cosette")
+
+
+def test_an_explanation_counts_what_is_there(predictor, novel):
+    explanation = predictor.explain("Cosette", "Gavroche")
+    u, v = (set(novel.neighbors(novel.node(n)).tolist()) for n in ("Cosette", "Gavroche"))
+    assert set(explanation.shared) == {novel.names[n] for n in u & v}
+    assert explanation.scores["common-neighbors"] == len(u & v)
+    assert explanation.ranks["common-neighbors"] >= 1
+    assert f"{len(u & v)} mutual neighbour" in str(explanation)
+    assert "connected already" in str(predictor.explain("Valjean", "Cosette"))
+
+
+def test_parts_are_scored_in_their_shape(predictor, novel):
+    part = hide(novel, np.arange(5), seed=0).valid
+    positive, negative = score_part(predictor, part)
+    assert positive.shape == (5,)
+    assert negative.shape == tuple(part.negative.shape[1:])
