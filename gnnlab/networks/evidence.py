@@ -19,7 +19,7 @@ from gnnlab.networks.scorers import SCORERS
 #: Columns that stand beside the scorers', and that may speak for or against a connection.
 DEGREES = ("lower-degree", "higher-degree")
 #: Scorers that follow whole neighbourhoods of each node, and so take long in large networks.
-FAR_SIGHTED = ("katz", "pagerank", "shortest-path")
+FAR_SIGHTED = ("local-path", "katz", "pagerank", "shortest-path")
 _AMBIGUOUS = (*DEGREES, "preferential-attachment")
 _LARGE = 20_000  # nodes
 _TOGETHER = 2**18  # pairs

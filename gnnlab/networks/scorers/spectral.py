@@ -51,12 +51,13 @@ class Spectral(Scorer):
 
         root = np.sqrt(np.maximum(network.degree, 1))
         scale = sparse.diags_array(1 / root)
-        normalised = sparse.csr_array(scale @ network.adjacency @ scale)
+        # One more than each eigenvalue is never negative, so that singular vectors are eigenvectors.
+        shifted = scale @ network.adjacency @ scale + sparse.eye_array(network.num_nodes)
         count = min(self.dimensions, network.num_nodes)
-        left, value, right = randomized_svd(normalised, count, n_iter=_ROUNDS, random_state=0)
-        # The two sides of a negative eigenvalue point in opposite directions.
-        positive = (left * right.T).sum(0) > 0
-        self._vectors = left[:, positive] * np.sqrt(value[positive]) * root[:, None]  # [N, K]
+        z, value, _ = randomized_svd(
+            sparse.csr_array(shifted), count, n_iter=_ROUNDS, random_state=0
+        )
+        self._vectors = z * np.sqrt(np.maximum(value - 1, 0)) * root[:, None]  # [N, K]
 
     def _score(self, u: np.ndarray, v: np.ndarray, own: np.ndarray | None) -> np.ndarray:
         result = np.empty(len(u))
