@@ -1,4 +1,4 @@
-"""Every figure of gnnlab: learning curves, heat maps, gates over time, small graph drawings.
+"""Every figure of gnnlab: learning curves, heat maps, gates over time, small graphs, rankings.
 
 Functions take tidy data and a path, draw on a :class:`matplotlib.figure.Figure` of their own (no
 pyplot state, so they work without a display and in any thread), and return the path they wrote.
@@ -459,6 +459,130 @@ def roofline(
         axes.set_yscale("log")
         axes.set_xlabel("calculated per byte moved, at perfect reuse (flop/B)")
         axes.set_ylabel("throughput (Gflop/s)")
+        _legend_beside(figure, axes, "")
+        _headline(figure, title)
+        return _save(figure, path)
+
+
+def neighborhood(
+    names: Sequence[str],
+    positions: Sequence[tuple[float, float]],
+    edges: Sequence[tuple[int, int]],
+    path: str | Path,
+    *,
+    num_shared: int,
+    title: str = "",
+) -> Path:
+    """Draws two nodes that might be connected, dashed, and who stands around them.
+
+    Args:
+        names: Of each node: first those two, then the neighbours that they share, then others.
+        positions: Where each node stands.
+        edges: The connections, as numbers of nodes.
+        path: The image file to write.
+        num_shared: How many neighbours they share.
+        title: The headline of the figure.
+    """
+    kinds = ["#B8BEC6", PALETTE[2], PALETTE[1]]  # others, shared, the two
+    # Somebody may be called $$$, which is no formula.
+    with matplotlib.rc_context(_STYLE | {"axes.grid": False, "text.parse_math": False}):
+        figure = Figure(figsize=(7.6, 4.6), layout="constrained")
+        axes = figure.subplots()
+        for u, v in edges:
+            is_way = min(u, v) < 2 <= max(u, v) < 2 + num_shared
+            line = {"color": kinds[1], "linewidth": 1.6} if is_way else {"color": "#DDE1E6"}
+            axes.plot(*zip(positions[u], positions[v], strict=True), zorder=1 + is_way, **line)
+        between = zip(positions[0], positions[1], strict=True)
+        axes.plot(*between, color=kinds[2], linestyle="--", zorder=2)
+        for node, (x, y) in enumerate(positions):
+            kind = (node < 2 + num_shared) + (node < 2)
+            axes.scatter(x, y, s=70 + 60 * kind, color=kinds[kind], edgecolor="white", zorder=3)
+            style = {"fontsize": 8 + kind, "fontweight": "bold" if kind == 2 else "normal"}
+            offset = {"xytext": (0, 7), "textcoords": "offset points", "ha": "center"}
+            axes.annotate(names[node], (x, y), zorder=4, **offset, **style)
+        axes.margins(0.1)
+        axes.axis("off")
+        _headline(figure, title)
+        return _save(figure, path)
+
+
+def detection_curves(table: pd.DataFrame, path: str | Path, *, title: str = "") -> Path:
+    """Draws how well scores tell positives from negatives, one panel per kind of curve.
+
+    Args:
+        table: The columns ``curve``, ``scorer``, ``x`` and ``y``; each curve is called as its two
+            axes, such as ``"recall, precision"``.
+        path: The image file to write.
+        title: The headline of the figure.
+
+    Raises:
+        InputError: The table is empty or lacks a column.
+    """
+    _check_columns(table, ["curve", "scorer", "x", "y"])
+    curves = table["curve"].unique()
+    with matplotlib.rc_context(_STYLE):
+        size = (1.9 + 3.2 * len(curves), 3.4)
+        figure = Figure(figsize=size, layout="constrained")
+        panels = figure.subplots(1, len(curves), squeeze=False)[0]
+        for axes, curve in zip(panels, curves, strict=True):
+            for scorer, (colour, dashes) in _colours(table["scorer"].unique()).items():
+                part = table[(table["curve"] == curve) & (table["scorer"] == scorer)]
+                axes.plot(part["x"], part["y"], color=colour, linestyle=dashes, label=scorer)
+            axes.set(**dict(zip(("xlabel", "ylabel"), curve.split(", "), strict=True)))
+            axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.04))
+        _legend_beside(figure, axes, "")
+        _headline(figure, title)
+        return _save(figure, path)
+
+
+def reliability(table: pd.DataFrame, path: str | Path, *, error: float, title: str = "") -> Path:
+    """Draws how often what is said to be likely comes true; on the diagonal it is as often as said.
+
+    Args:
+        table: The columns ``probability`` (the mean of each bin), ``share`` (of the positives in
+            it) and ``weight`` (its part of all pairs, the area of its point).
+        path: The image file to write.
+        error: The expected calibration error, which is written into the picture.
+        title: The headline of the figure.
+
+    Raises:
+        InputError: The table is empty or lacks a column.
+    """
+    _check_columns(table, ["probability", "share", "weight"])
+    with matplotlib.rc_context(_STYLE):
+        figure = Figure(figsize=(4.4, 4.0), layout="constrained")
+        axes = figure.subplots()
+        axes.plot([0, 1], [0, 1], color="#555555", linestyle=":", linewidth=1.2)
+        axes.plot(table["probability"], table["share"], color=PALETTE[0], linewidth=1.0)
+        points = {"s": 15 + 500 * table["weight"], "color": PALETTE[0], "alpha": 0.75}
+        axes.scatter(table["probability"], table["share"], linewidth=0, **points)
+        axes.text(0.98, 0.03, f"expected calibration error {error:.3f}", ha="right")
+        axes.set(xlabel="predicted probability", ylabel="share that is connected")
+        axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03))
+        _headline(figure, title)
+        return _save(figure, path)
+
+
+def rank_histogram(ranks: Mapping[str, np.ndarray], path: str | Path, *, title: str = "") -> Path:
+    """Draws at which ranks positives come out among their negatives, one step line per scorer.
+
+    Args:
+        ranks: The ranks ``[P]``, from 1, by name of the scorer.
+        path: The image file to write.
+        title: The headline of the figure.
+    """
+    highest = max(values.max() for values in ranks.values())
+    bins = np.array([1, *(m * 10**e for e in range(9) for m in (2, 5, 10))])
+    bins = bins[: np.searchsorted(bins, highest, side="right") + 1]
+    with matplotlib.rc_context(_STYLE):
+        figure = Figure(figsize=(6.2, 3.4), layout="constrained")
+        axes = figure.subplots()
+        for name, (colour, dashes) in _colours(ranks).items():
+            share = np.histogram(ranks[name], bins)[0] / len(ranks[name])
+            axes.stairs(share, bins, color=colour, linestyle=dashes, linewidth=1.6, label=name)
+        axes.set(xscale="log", xlabel="rank among the negatives", ylabel="share of the positives")
+        axes.set_xticks(bins, [f"{edge:,.0f}" for edge in bins])
+        axes.minorticks_off()
         _legend_beside(figure, axes, "")
         _headline(figure, title)
         return _save(figure, path)

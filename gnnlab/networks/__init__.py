@@ -2,7 +2,9 @@
 
 from gnnlab.networks.audit import Audit, audit
 from gnnlab.networks.bootstrap import paired_bootstrap
+from gnnlab.networks.calibration import calibration_error, reliability_table
 from gnnlab.networks.datasets import BENCHMARKS, load_benchmark, load_heart
+from gnnlab.networks.drawing import draw_neighborhood
 from gnnlab.networks.edge_list import EdgeList, read_edge_list
 from gnnlab.networks.embedded import (
     EMBEDDED,
@@ -36,7 +38,9 @@ __all__ = [
     "Part",
     "Reading",
     "audit",
+    "calibration_error",
     "degree_matched_negatives",
+    "draw_neighborhood",
     "given_split",
     "hard_negatives",
     "load_benchmark",
@@ -51,6 +55,7 @@ __all__ = [
     "ranks",
     "read_edge_list",
     "read_network",
+    "reliability_table",
     "suggestion_metrics",
     "time_split",
     "uniform_negatives",

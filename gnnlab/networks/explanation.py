@@ -49,15 +49,16 @@ class Explanation:
         lines = [f"{first} and {second} {state}: probability {self.probability:.2f}."]
         lines.append(self._describe_shared())
         for name in [name for name, gain in self.reasons.items() if gain > 0][:_NAMED]:
-            lines.append(f"{_words(name)} {self.scores[name]:.3g}: rank {self.ranks[name]}"
-                         f" among the candidates of {first}.")  # fmt: skip
+            words, score = name.replace("-", " "), self.scores[name]
+            lines.append(f"By {words} ({score:.3g}) number {self.ranks[name]} for {first}.")
         return "\n".join(lines)
 
     def _describe_shared(self) -> str:
         if not self.shared:
             return "No mutual neighbours."
         count, rare = len(self.shared), self.num_rare
-        some = ", ".join(map(str, self.shared[:_NAMED])) + (", ..." if count > _NAMED else "")
+        some = ", ".join(map(str, self.shared[:_NAMED]))
+        some += f" and {count - _NAMED} more" if count > _NAMED else ""
         many = "" if count == 1 else "s"
         rarity = f", {rare} of them rare" if rare else ""
         return f"{count} mutual neighbour{many}{rarity}: {some}."
@@ -105,7 +106,3 @@ def explain_pair(
         ranks={name: 1 + int((table[1:, n] > table[0, n]).sum()) for name, n in columns.items()},
         reasons=dict(sorted(reasons.items(), key=lambda item: -item[1])),
     )
-
-
-def _words(name: str) -> str:
-    return name.replace("-", " ").capitalize()

@@ -6,7 +6,7 @@ Legend: N nodes, E connections, P pairs, M negatives of each, S scores.
 from __future__ import annotations
 
 import os
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import Self
 
 import numpy as np
@@ -29,6 +29,7 @@ from gnnlab.networks.suggesting import Suggester
 _SHARE = 0.1  # of the connections that are hidden at a time, to learn from
 _ENOUGH = 2000  # hidden connections to learn from
 _MOST_FOLDS = 5
+_FEW_FOLDS = 2  # graph networks learn anew in each
 _HARD = 100  # negatives of each end of a hidden connection
 _SKIPPED = 2  # of each end, which are harder than those
 _UNIFORM = 50
@@ -41,13 +42,15 @@ class LinkPredictor(Suggester):
     Several scorers look at each pair, from shared neighbours to the similarity of features, and a
     :class:`~gnnlab.networks.stack.Stack` weighs what they say. It learns from connections that were
     taken out of the network beforehand, so that no scorer has seen them, ranked among pairs that
-    look like connections but are none; in small networks this is done several times. Then the
-    scorers look at the whole network.
+    look like connections but are none; in small networks this is done several times. Where the
+    connections have times, the latest ones are taken out. Then the scorers look at the whole
+    network.
 
     Args:
         scorers: Names of ``gnnlab.networks.SCORERS``; by default those that suit the network.
-        graph: The encoder of a graph network that is learned as a further scorer, one of
-            ``gnnlab.networks.models.ENCODERS``; by default none.
+        graph: A graph network that is learned as a further scorer: its encoder, one of
+            ``gnnlab.networks.models.ENCODERS``, or parameters of a
+            :class:`gnnlab.networks.GraphScorer`, such as ``{"decoder": "dot"}``. By default none.
         seed: Seed of all that is drawn.
 
     Attributes:
@@ -64,7 +67,10 @@ class LinkPredictor(Suggester):
     """
 
     def __init__(
-        self, scorers: Sequence[str] | None = None, graph: str | None = None, seed: int = 0
+        self,
+        scorers: Sequence[str] | None = None,
+        graph: str | Mapping[str, object] | None = None,
+        seed: int = 0,
     ):
         self.scorers, self.graph, self.seed = scorers, graph, seed
 
@@ -89,10 +95,9 @@ class LinkPredictor(Suggester):
                 value=network,
                 remedy="at least 2 connections and 4 nodes are needed; scorers work without",
             )
-        hidden, num_folds = _plan_folds(network)
-        order = np.random.default_rng(self.seed).permutation(network.num_edges)
-        folds = np.split(order[: hidden * num_folds], num_folds)
-        tables = [self._look(network, np.sort(rows)) for rows in folds]
+        tables = [
+            self._look(*part) for part in _take_apart(network, self.graph is not None, self.seed)
+        ]
         fewest = min(negative.shape[1] for _, negative in tables)
         positive = np.concatenate([positive for positive, _ in tables])
         negative = np.concatenate([negative[:, :fewest] for _, negative in tables])
@@ -155,7 +160,8 @@ class LinkPredictor(Suggester):
         names = usual_scorers(network) if self.scorers is None else list(self.scorers)
         scorers = make_scorers(names)
         if self.graph is not None:
-            scorers["graph"] = GraphScorer(encoder=self.graph, seed=self.seed)
+            options = {"encoder": self.graph} if isinstance(self.graph, str) else self.graph
+            scorers["graph"] = GraphScorer(seed=self.seed).set_params(**options)
         return Evidence(scorers)
 
     def _look(self, network: Network, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -200,8 +206,23 @@ def score_part(scorer, part: Part) -> tuple[np.ndarray, np.ndarray]:
     return scorer.score(part.positive), negative.reshape(part.negative.shape[1:])
 
 
-def _plan_folds(network: Network) -> tuple[int, int]:
-    """How many connections are hidden at a time, and how many times."""
+def take_apart(network: Network, is_slow: bool, seed: int) -> Iterator[tuple[Network, np.ndarray]]:
+    """Networks, and the rows of their connections that are to be hidden.
+
+    Where there are times, the latest connections are hidden, and then those before them in what was
+    there by then: what it takes to foresee is not what it takes to fill gaps.
+    """
     most = min(_ENOUGH, int(_BUDGET / network.num_edges))
     hidden = max(1, min(int(_SHARE * network.num_edges), most))
-    return hidden, min(_MOST_FOLDS, network.num_edges // hidden, max(1, most // hidden))
+    most_folds = _FEW_FOLDS if is_slow else _MOST_FOLDS
+    num_folds = min(most_folds, network.num_edges // (hidden + 1), max(1, most // hidden))
+    if network.edge_time is None:
+        order = np.random.default_rng(seed).permutation(network.num_edges)
+        for rows in np.split(order[: hidden * num_folds], num_folds):
+            yield network, np.sort(rows)
+        return
+    order = np.argsort(network.edge_time.numpy(), kind="stable")
+    for fold in range(num_folds):
+        past = np.sort(order[: len(order) - fold * hidden])
+        latest = order[len(past) - hidden : len(past)]
+        yield network.only(network.edge_index[:, past]), np.searchsorted(past, np.sort(latest))

@@ -15,6 +15,7 @@ from gnnlab.data import make_folder
 from gnnlab.tour.generation import new_molecules
 from gnnlab.tour.machine import one_machine
 from gnnlab.tour.molecules import molecules_as_graphs
+from gnnlab.tour.networks import who_should_meet_whom
 from gnnlab.tour.page import Chapter, Picture, Table, Text, render
 from gnnlab.tour.sparse import list_or_matrix
 from gnnlab.tour.text import learning_to_write
@@ -29,6 +30,7 @@ CHAPTERS: list[Callable[[Path, bool], Chapter]] = [
     learning_to_write,
     molecules_as_graphs,
     new_molecules,
+    who_should_meet_whom,
     list_or_matrix,
 ]
 

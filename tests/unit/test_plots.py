@@ -215,9 +215,70 @@ def test_roofline_bends_where_arithmetic_takes_over(drawn):
         lambda table, path: plots.crossover(table, path),
         lambda table, path: plots.memory_growth(table, path, limit=1.0, quadratic="dense"),
         lambda table, path: plots.roofline(table, path, bandwidth=1.0, flop_rate=1.0),
+        plots.detection_curves,
+        lambda table, path: plots.reliability(table, path, error=0.0),
     ],
-    ids=["crossover", "memory_growth", "roofline"],
+    ids=["crossover", "memory_growth", "roofline", "detection_curves", "reliability"],
 )
 def test_table_without_the_columns_is_refused(draw, tmp_path):
     with pytest.raises(InputError, match="lacks columns"):
         draw(pd.DataFrame({"M": [1.0]}), tmp_path / "a.png")
+
+
+def test_neighborhood_marks_the_two_and_whom_they_share(drawn):
+    positions = [(-1.0, 0.0), (1.0, 0.0), (0.0, 0.5), (0.5, -0.5)]
+    names = ["Emma", "Mr Elton", "$$$", "Isabella"]
+    edges = [(0, 2), (1, 2), (1, 3)]
+    plots.neighborhood(names, positions, edges, "a.png", num_shared=1, title="Emma & co.")
+    axes = drawn[0].axes[0]
+    assert [text.get_text() for text in axes.texts] == names
+    assert not any(text.get_parse_math() for text in axes.texts)
+    assert [line.get_linestyle() for line in axes.lines] == ["-", "-", "-", "--"]
+    ways = [line.get_color() == plots.PALETTE[2] for line in axes.lines[:3]]
+    assert ways == [True, True, False]
+    (xs, ys) = axes.lines[3].get_data()
+    assert (list(xs), list(ys)) == ([-1, 1], [0, 0])
+
+
+def test_detection_curves_have_a_panel_per_curve(drawn):
+    table = pd.DataFrame(
+        {
+            "curve": ["recall, precision"] * 4 + ["a, b"] * 4,
+            "scorer": ["katz", "katz", "jaccard", "jaccard"] * 2,
+            "x": [0.0, 1.0] * 4,
+            "y": [1.0, 0.5] * 4,
+        }
+    )
+    plots.detection_curves(table, "a.png")
+    labels = [(axes.get_xlabel(), axes.get_ylabel()) for axes in drawn[0].axes]
+    assert labels == [("recall", "precision"), ("a", "b")]
+    assert [len(axes.lines) for axes in drawn[0].axes] == [2, 2]
+    assert [text.get_text() for text in drawn[0].legends[0].get_texts()] == ["katz", "jaccard"]
+
+
+def test_reliability_draws_points_beside_the_diagonal(drawn):
+    table = pd.DataFrame({"probability": [0.1, 0.9], "share": [0.2, 0.8], "weight": [0.75, 0.25]})
+    plots.reliability(table, "a.png", error=0.1)
+    axes = drawn[0].axes[0]
+    points = axes.collections[0]
+    assert points.get_offsets().tolist() == [[0.1, 0.2], [0.9, 0.8]]
+    assert points.get_sizes()[0] > points.get_sizes()[1]
+    assert axes.texts[0].get_text() == "expected calibration error 0.100"
+
+
+def test_rank_histogram_counts_every_rank(drawn):
+    ranks = {"katz": np.array([1.0, 1.5, 2.0, 30.0]), "jaccard": np.array([5.0, 99.0])}
+    plots.rank_histogram(ranks, "a.png")
+    axes = drawn[0].axes[0]
+    stairs = [patch.get_data() for patch in axes.patches]
+    assert [values.sum() for values, *_ in stairs] == [1, 1]
+    values, edges, _ = stairs[0]
+    assert edges.tolist() == [1, 2, 5, 10, 20, 50, 100]
+    assert values.tolist() == [0.5, 0.25, 0, 0, 0.25, 0]
+    assert axes.get_xscale() == "log"
+
+
+@pytest.mark.parametrize("rank", [1.0, 100.0])
+def test_rank_histogram_of_one_rank_writes_an_image(rank, tmp_path):
+    path = plots.rank_histogram({"katz": np.array([rank])}, tmp_path / "a.png")
+    assert path.read_bytes().startswith(PNG)

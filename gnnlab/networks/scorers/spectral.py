@@ -51,7 +51,7 @@ class Spectral(Scorer):
 
         root = np.sqrt(np.maximum(network.degree, 1))
         scale = sparse.diags_array(1 / root)
-        # One more than each eigenvalue is never negative, so that singular vectors are eigenvectors.
+        # Eigenvalues plus one are never negative: singular vectors are eigenvectors.
         shifted = scale @ network.adjacency @ scale + sparse.eye_array(network.num_nodes)
         count = min(self.dimensions, network.num_nodes)
         z, value, _ = randomized_svd(

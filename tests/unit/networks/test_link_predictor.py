@@ -14,7 +14,7 @@ from gnnlab.networks import (
     load_les_miserables,
     random_split,
 )
-from gnnlab.networks.predictor import hide, score_part
+from gnnlab.networks.predictor import hide, score_part, take_apart
 
 
 @pytest.fixture(scope="module")
@@ -187,3 +187,23 @@ def test_parts_are_scored_in_their_shape(predictor, novel):
     positive, negative = score_part(predictor, part)
     assert positive.shape == (5,)
     assert negative.shape == tuple(part.negative.shape[1:])
+
+
+def test_folds_hide_different_connections(novel):
+    folds = list(take_apart(novel, False, seed=0))
+    rows = np.concatenate([rows for _, rows in folds])
+    assert len(folds) > 1
+    assert len(np.unique(rows)) == len(rows)
+    assert all(past is novel for past, _ in folds)
+
+
+def test_with_times_the_latest_are_hidden_and_nothing_later_is_seen():
+    draw = np.random.default_rng(0)
+    pairs = np.stack(np.triu_indices(30, 1))[:, draw.permutation(435)[:120]]
+    network = Network.of(range(30), pairs, edge_time=draw.permutation(120))
+    time_of = dict(zip(network.keys.tolist(), network.edge_time.tolist(), strict=True))
+    for past, rows in take_apart(network, False, seed=0):
+        hidden = {time_of[key] for key in past.keys[rows].tolist()}
+        seen = {time_of[key] for key in np.delete(past.keys, rows).tolist()}
+        assert len(hidden) == 12
+        assert max(seen) < min(hidden)

@@ -1,0 +1,202 @@
+"""Link prediction on the benchmarks: the predictor beside every heuristic, split by split.
+
+Legend: P positives, M negatives.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from gnnlab import training
+from gnnlab.errors import UnknownNameError
+from gnnlab.networks.datasets import BENCHMARKS, load_benchmark, load_heart
+from gnnlab.networks.evidence import PairScorer
+from gnnlab.networks.metrics import rank_metrics
+from gnnlab.networks.network import Network
+from gnnlab.networks.predictor import LinkPredictor, score_part
+from gnnlab.networks.scorers import SCORERS
+from gnnlab.networks.splits import LinkSplit, Part, random_split, time_split
+
+#: The name of :class:`LinkPredictor`, as it comes, among the scorers.
+PREDICTOR = "default"
+#: Which scorers a run compares.
+CHOICES = ("heuristics", PREDICTOR, "all")
+#: Where there are official splits: the settings, and whether their negatives are hard.
+OFFICIAL = {"citeseer": {"existing": False, "heart": True}, "pubmed": {"existing": False}}
+_VALID, _TEST = 0.05, 0.1
+_NUM_NEGATIVES = 250
+_MOST_POSITIVES = 1000
+
+
+class Judgement(NamedTuple):
+    """What came of fitting a scorer and asking it for a part.
+
+    Attributes:
+        scorer: The scorer, fitted.
+        positive: Its scores ``[P]`` of the positives.
+        negative: Those of the negatives, ``[M]`` or ``[P, M]``.
+        metrics: Those of :func:`gnnlab.networks.rank_metrics`.
+        fit_seconds: How long it looked at the network.
+        score_seconds: How long it looked at the pairs.
+    """
+
+    scorer: PairScorer
+    positive: np.ndarray
+    negative: np.ndarray
+    metrics: dict[str, float]
+    fit_seconds: float
+    score_seconds: float
+
+
+def run_benchmark(
+    name: str,
+    scorers: str = "all",
+    seeds: int = 5,
+    report: Callable[[str], None] = lambda line: None,
+) -> pd.DataFrame:
+    """Fits every scorer on every split and judges it on the test part.
+
+    ``citeseer`` and ``pubmed`` have official splits (see :func:`gnnlab.networks.load_heart`) in the
+    setting ``existing`` and, CiteSeer only, ``heart``; heuristics are run once there, for nothing
+    about them is drawn. The others are split anew for each seed: 5 % of the connections for
+    validation and 10 % for the test, of which 1,000 at most are asked for. In the setting
+    ``random`` each stands among 250 hard negatives of its own. Where there are times, the latest
+    connections are hidden; they stand among as many negatives at random, which all share, in the
+    setting ``time``, and among 250 hard ones in ``time-hard``. No scorer sees the validation part.
+
+    Args:
+        name: One of :data:`gnnlab.networks.BENCHMARKS`.
+        scorers: One of :data:`CHOICES`.
+        seeds: Number of repetitions.
+        report: Called with a line for each setting, scorer and seed.
+
+    Returns:
+        Rows of ``benchmark``, ``setting``, ``scorer``, ``seed``, ``fit_seconds``,
+        ``score_seconds``, and the shares that :func:`gnnlab.networks.rank_metrics` gives.
+
+    Raises:
+        UnknownNameError: If there is no such benchmark or choice.
+        InputError: If there are no seeds.
+        FileFormatError: If a file of the mirror is not the known one.
+        DownloadError: If a file can neither be found nor be downloaded.
+    """
+    check_request(name, scorers, seeds)
+    rows = []
+    for setting, seed, split in _splits(name, seeds):
+        for scorer in choose_scorers(scorers, split.message):
+            if name in OFFICIAL and seed and scorer != PREDICTOR:
+                continue
+            judgement = judge(scorer, split.message, split.test, seed)
+            place = {"benchmark": name, "setting": setting, "scorer": scorer, "seed": seed}
+            times = {f: getattr(judgement, f) for f in ("fit_seconds", "score_seconds")}
+            rows.append(place | times | judgement.metrics)
+            report(f"{name} {setting} {scorer} seed {seed}: {100 * judgement.metrics['mrr']:.2f}")
+    return pd.DataFrame(rows)
+
+
+def check_request(name: str, scorers: str, seeds: int) -> None:
+    """Refuses what :func:`run_benchmark` cannot run, before anything is loaded.
+
+    Raises:
+        UnknownNameError: If there is no such benchmark or choice.
+        InputError: If there are no seeds.
+    """
+    for kind, given, known in (("benchmark", name, BENCHMARKS), ("scorers", scorers, CHOICES)):
+        if given not in known:
+            raise UnknownNameError.of(kind, given, known)
+    training.check_count("seeds", seeds)
+
+
+def summarise(table: pd.DataFrame) -> pd.DataFrame:
+    """One row per setting and scorer: means over the seeds in percent, and seconds.
+
+    ``mrr_std`` is the standard deviation over the seeds, NaN if there is only one.
+    """
+    shares = ["mrr", "ranked-hits@10", "auc", "ap"]
+    groups = table.groupby(["benchmark", "setting", "scorer"], sort=False)
+    means = 100 * groups[shares].mean()
+    means.insert(1, "mrr_std", 100 * groups["mrr"].std())
+    seconds = groups[["fit_seconds", "score_seconds"]].mean()
+    return means.join(groups.size().rename("seeds")).join(seconds).reset_index()
+
+
+def to_json(summary: pd.DataFrame) -> str:
+    """The table of :func:`summarise` as JSON: by setting and scorer, percents of two decimals."""
+    settings: dict[str, dict] = {}
+    for row in summary.to_dict("records"):
+        place = {key: row.pop(key) for key in ("benchmark", "setting", "scorer")}
+        values = {key: None if value != value else round(value, 2) for key, value in row.items()}
+        settings.setdefault(place["setting"], {})[place["scorer"]] = values
+    whole = {"benchmark": summary["benchmark"][0], "unit": "percent", "settings": settings}
+    return json.dumps(whole, indent=2)
+
+
+def choose_scorers(choice: str, network: Network) -> list[str]:
+    """The names that a choice stands for; scorers of features need some.
+
+    Example:
+        >>> choose_scorers("default", Network.of(["Jane", "Bingley"], [[0], [1]]))
+        ['default']
+    """
+    names = [name for name in SCORERS if not (network.x is None and "features" in name)]
+    return {"heuristics": names, PREDICTOR: [PREDICTOR], "all": [PREDICTOR, *names]}[choice]
+
+
+def judge(name: str, message: Network, part: Part, seed: int = 0) -> Judgement:
+    """Fits a scorer to the message graph, and has it rank a part.
+
+    Args:
+        name: :data:`PREDICTOR`, or one of :data:`gnnlab.networks.SCORERS`.
+        message: All that it may look at.
+        part: What it has to tell apart.
+        seed: The predictor's.
+    """
+    scorer = LinkPredictor(seed=seed) if name == PREDICTOR else SCORERS[name]()
+    start = time.perf_counter()
+    scorer.fit(message)
+    fitted = time.perf_counter()
+    positive, negative = score_part(scorer, part)
+    scored = time.perf_counter()
+    metrics = rank_metrics(positive, negative)
+    return Judgement(scorer, positive, negative, metrics, fitted - start, scored - fitted)
+
+
+def limit(part: Part, most: int, seed: int) -> Part:
+    """At most so many positives, chosen at random, and the negatives that belong to them."""
+    count = part.positive.size(1)
+    if count <= most:
+        return part
+    rows = np.sort(np.random.default_rng(seed).permutation(count)[:most])
+    negative = part.negative if part.negative.dim() == 2 else part.negative[:, rows]
+    time = None if part.time is None else part.time[rows]
+    return Part(part.positive[:, rows], negative, time)
+
+
+def _splits(name: str, seeds: int) -> Iterator[tuple[str, int, LinkSplit]]:
+    """Setting, seed and split."""
+    if name in OFFICIAL:
+        for setting, is_hard in OFFICIAL[name].items():
+            split = load_heart(name, hard=is_hard)
+            yield from ((setting, seed, split) for seed in range(seeds))
+        return
+    network = load_benchmark(name)
+    if network.edge_time is None:
+        yield from (("random", seed, _split_at_random(network, seed)) for seed in range(seeds))
+        return
+    for setting, count in (("time", None), ("time-hard", _NUM_NEGATIVES)):
+        kind = "uniform" if count is None else "hard"
+        for seed in range(seeds):
+            split = time_split(network, _VALID, _TEST, seed, negatives=kind, num_negatives=count)
+            test = limit(split.test, _MOST_POSITIVES, seed)
+            yield setting, seed, LinkSplit(split.message, split.valid, test)
+
+
+def _split_at_random(network: Network, seed: int) -> LinkSplit:
+    options = {"negatives": "hard", "num_negatives": _NUM_NEGATIVES}
+    return random_split(network, _VALID, _TEST, seed, max_positives=_MOST_POSITIVES, **options)
