@@ -95,9 +95,8 @@ class LinkPredictor(Suggester):
                 value=network,
                 remedy="at least 2 connections and 4 nodes are needed; scorers work without",
             )
-        tables = [
-            self._look(*part) for part in _take_apart(network, self.graph is not None, self.seed)
-        ]
+        folds = take_apart(network, self.graph is not None, self.seed)
+        tables = [self._look(past, rows) for past, rows in folds]
         fewest = min(negative.shape[1] for _, negative in tables)
         positive = np.concatenate([positive for positive, _ in tables])
         negative = np.concatenate([negative[:, :fewest] for _, negative in tables])
