@@ -56,6 +56,7 @@ class Scorers(StrEnum):
 
     HEURISTICS = "heuristics"
     DEFAULT = "default"
+    LEARNED = "learned"
     ALL = "all"
 
 

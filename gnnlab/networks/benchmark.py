@@ -18,6 +18,7 @@ from gnnlab.errors import UnknownNameError
 from gnnlab.networks.datasets import BENCHMARKS, load_benchmark, load_heart
 from gnnlab.networks.evidence import PairScorer
 from gnnlab.networks.metrics import rank_metrics
+from gnnlab.networks.models import GraphScorer
 from gnnlab.networks.network import Network
 from gnnlab.networks.predictor import LinkPredictor, score_part
 from gnnlab.networks.scorers import SCORERS
@@ -25,8 +26,17 @@ from gnnlab.networks.splits import LinkSplit, Part, random_split, time_split
 
 #: The name of :class:`LinkPredictor`, as it comes, among the scorers.
 PREDICTOR = "default"
-#: Which scorers a run compares.
-CHOICES = ("heuristics", PREDICTOR, "all")
+#: What learns from a seed, by name: the predictor without and with a graph network, and graph
+#: networks alone, with the product of two nodes' vectors and with those of their common neighbours.
+LEARNED: dict[str, Callable[[int], PairScorer]] = {
+    PREDICTOR: lambda seed: LinkPredictor(seed=seed),
+    "default-and-graph": lambda seed: LinkPredictor(graph=_GRAPH, seed=seed),
+    "gcn": lambda seed: GraphScorer(seed=seed, **_GRAPH),
+    "common-neighbor-network": lambda seed: GraphScorer(seed=seed),
+}
+#: Which scorers a run compares; all are the predictor and every heuristic.
+CHOICES = ("heuristics", PREDICTOR, "learned", "all")
+_GRAPH = {"decoder": "dot"}
 #: Where there are official splits: the settings, and whether their negatives are hard.
 OFFICIAL = {"citeseer": {"existing": False, "heart": True}, "pubmed": {"existing": False}}
 _VALID, _TEST = 0.05, 0.1
@@ -90,7 +100,7 @@ def run_benchmark(
     rows = []
     for setting, seed, split in _splits(name, seeds):
         for scorer in choose_scorers(scorers, split.message):
-            if name in OFFICIAL and seed and scorer != PREDICTOR:
+            if name in OFFICIAL and seed and scorer not in LEARNED:
                 continue
             judgement = judge(scorer, split.message, split.test, seed)
             place = {"benchmark": name, "setting": setting, "scorer": scorer, "seed": seed}
@@ -145,19 +155,24 @@ def choose_scorers(choice: str, network: Network) -> list[str]:
         ['default']
     """
     names = [name for name in SCORERS if not (network.x is None and "features" in name)]
-    return {"heuristics": names, PREDICTOR: [PREDICTOR], "all": [PREDICTOR, *names]}[choice]
+    return {
+        "heuristics": names,
+        PREDICTOR: [PREDICTOR],
+        "learned": list(LEARNED),
+        "all": [PREDICTOR, *names],
+    }[choice]
 
 
 def judge(name: str, message: Network, part: Part, seed: int = 0) -> Judgement:
     """Fits a scorer to the message graph, and has it rank a part.
 
     Args:
-        name: :data:`PREDICTOR`, or one of :data:`gnnlab.networks.SCORERS`.
+        name: One of :data:`LEARNED` or of :data:`gnnlab.networks.SCORERS`.
         message: All that it may look at.
         part: What it has to tell apart.
-        seed: The predictor's.
+        seed: That of what learns.
     """
-    scorer = LinkPredictor(seed=seed) if name == PREDICTOR else SCORERS[name]()
+    scorer = LEARNED[name](seed) if name in LEARNED else SCORERS[name]()
     start = time.perf_counter()
     scorer.fit(message)
     fitted = time.perf_counter()

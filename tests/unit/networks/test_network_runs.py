@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ import torch
 from gnnlab import plots
 from gnnlab.errors import InputError, UnknownNameError
 from gnnlab.networks import (
+    GraphScorer,
     LinkPredictor,
     Network,
     Part,
@@ -31,7 +33,10 @@ def _few_scorers(monkeypatch):
     """The default predictor with fewer scorers and fewer heuristics beside it: seconds less."""
     few = ["adamic-adar", "katz"]
     monkeypatch.setattr(runs, "LinkPredictor", lambda seed: LinkPredictor(few, seed=seed))
-    monkeypatch.setattr(benchmark, "LinkPredictor", lambda seed: LinkPredictor(few, seed=seed))
+    monkeypatch.setattr(benchmark, "LinkPredictor", partial(LinkPredictor, few))
+    small = partial(GraphScorer, epochs=2, hidden_channels=8)
+    monkeypatch.setattr(benchmark, "GraphScorer", small)
+    monkeypatch.setattr("gnnlab.networks.predictor.GraphScorer", small)
     scorers = {name: benchmark.SCORERS[name] for name in (*few, "raw-features")}
     monkeypatch.setattr(benchmark, "SCORERS", scorers)
     monkeypatch.setattr("gnnlab.networks.stack._ITERATIONS", 20)
@@ -148,6 +153,15 @@ def test_a_benchmark_without_official_files_is_split_anew(by_time, timed, monkey
     first = table[(table["setting"] == settings[0]) & (table["scorer"] == "katz")]
     assert summary["mrr"][1] == pytest.approx(100 * first["mrr"].mean())
     assert (summary["seeds"] == 2).all()
+
+
+@pytest.mark.parametrize("name", benchmark.LEARNED)
+def test_whatever_learns_ranks_hidden_connections(name):
+    split = random_split(load_karate_club(), 0.1, 0.2)
+    judgement = benchmark.judge(name, split.message, split.test, seed=1)
+    assert judgement.scorer.seed == 1
+    assert 0 < judgement.metrics["mrr"] <= 1
+    assert name in benchmark.choose_scorers("learned", split.message)
 
 
 def test_official_files_are_drawn_once_for_heuristics(monkeypatch):
