@@ -69,7 +69,7 @@ def fit(
         stop: Called with the figures of each evaluation; ``True`` ends the training.
         log_directory: Folder for ``metrics.csv`` and the checkpoint; nothing is written without.
         checkpoint: Called with the path ``model.safetensors`` in that folder at the end, and
-            together with every twentieth evaluation.
+            together with every twentieth evaluation, or the first one after ten minutes.
         snapshot: Called right after it with the path ``training.safetensors`` and the state of the
             training, for a later ``start``.
         start: Goes on from this state, as if the training had never been stopped: ``batches`` must

@@ -23,6 +23,7 @@ from gnnlab.training.interrupt import InterruptRequest
 from gnnlab.training.state import TrainingState
 
 _EVALUATIONS_PER_CHECKPOINT = 20
+_SECONDS_PER_CHECKPOINT = 600  # where evaluations are rare
 
 
 @dataclass
@@ -186,6 +187,7 @@ class Recorder(Callback):
     def __init__(self, loop: Loop):
         self.loop = loop
         self.history = History()
+        self.saved = time.monotonic()
         self.file = None
         if loop.log_directory is not None:
             self.file = MetricsFile(loop.log_directory / "metrics.csv")
@@ -206,7 +208,8 @@ class Recorder(Callback):
             trainer.should_stop = self.loop.stop is not None and bool(self.loop.stop(figures))
         if self.file is not None:
             self.file.write(self.history.rows)
-            if iteration % (_EVALUATIONS_PER_CHECKPOINT * self.loop.evaluate_every) == 0:
+            is_due = iteration % (_EVALUATIONS_PER_CHECKPOINT * self.loop.evaluate_every) == 0
+            if is_due or time.monotonic() - self.saved > _SECONDS_PER_CHECKPOINT:
                 self.save(module)
 
     def _evaluate(self, model: nn.Module) -> dict[str, float]:
@@ -218,6 +221,7 @@ class Recorder(Callback):
 
     def save(self, module: Module) -> None:
         """Writes the checkpoint, and what it takes to go on from here."""
+        self.saved = time.monotonic()
         folder = self.loop.log_directory
         if self.loop.checkpoint is not None:
             self.loop.checkpoint(folder / "model.safetensors")

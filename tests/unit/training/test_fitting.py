@@ -166,6 +166,13 @@ def test_log_directory(tmp_path):
     assert saved == [folder / "model.safetensors"] * 2  # after 20 evaluations and at the end
 
 
+def test_rare_evaluations_are_checkpoints_too(tmp_path, monkeypatch):
+    monkeypatch.setattr("gnnlab.training.loop._SECONDS_PER_CHECKPOINT", 0)
+    saved = []
+    short_fit(iterations=6, evaluate_every=2, log_directory=tmp_path, checkpoint=saved.append)
+    assert len(saved) == 4  # after each evaluation, and at the end
+
+
 def test_nothing_is_written_or_printed_without_being_asked(tmp_path, monkeypatch, capfd):
     monkeypatch.chdir(tmp_path)
     short_fit(evaluate=lambda model: {"validation_error": 0.5})
