@@ -23,6 +23,9 @@ from gnnlab.molecules.generation.model import GrowthModel
 from gnnlab.molecules.generation.orders import GrowthGraphs
 from gnnlab.molecules.generation.sampling import Draw, Growth, make
 from gnnlab.molecules.generation.scripts import Plan, decorate, link
+from gnnlab.molecules.parse import parse_smiles
+
+_MOST_ROUNDS = 20  # a scaffold that is never found again has all its bonds all the same
 
 
 class Maker(training.Estimator):
@@ -59,7 +62,8 @@ class Maker(training.Estimator):
             condition: What is asked of them: for some of the ``properties`` a value, or one for
                 each molecule.
             scaffold: A molecule that each of them is to be grown around; all its atoms and bonds
-                stay.
+                stay. Where a new ring takes its aromaticity, as RDKit sees it, another molecule is
+                grown in place of that one.
             attachments: The atoms of the scaffold where something may grow, numbered from 0 as
                 they stand in its SMILES; by default all that have a hydrogen to give.
             temperature: Above 1 more daring, below 1 more careful; by default ``temperature_``.
@@ -74,13 +78,13 @@ class Maker(training.Estimator):
             UnknownNameError: If it has not learned about a property.
             MoleculeError: If the scaffold is no molecule, or has atoms that it has not learned.
         """
-        core, plan = None, None
+        core, plan, kept = None, None, []
         if scaffold is not None:
             core = Core.of(scaffold, self._known_space(), attachments)
-            plan = partial(decorate, core)
+            plan, kept = partial(decorate, core), [scaffold]
         elif attachments is not None:
             raise InputError("there is no scaffold", where="attachments", value=attachments)
-        return self._make(count, plan, len(core or ()), condition, temperature, seed)
+        return self._make(count, plan, kept, len(core or ()), condition, temperature, seed)
 
     def link(
         self,
@@ -126,7 +130,8 @@ class Maker(training.Estimator):
             for smiles, atom in zip((first, second), attachments, strict=True)
         ]
         size = sum(map(len, cores)) + most
-        return self._make(count, partial(link, *cores, lengths), size, condition, temperature, seed)
+        plan = partial(link, *cores, lengths)
+        return self._make(count, plan, [first, second], size, condition, temperature, seed)
 
     def log_prob(self, smiles: Sequence[str], num_orders: int = 0, seed: int = 0) -> np.ndarray:
         r"""How probable molecules are, as natural logarithms.
@@ -170,24 +175,29 @@ class Maker(training.Estimator):
         self,
         count: int,
         plan: Callable[..., Plan] | None,
+        kept: Sequence[str],
         size: int,
         condition: Mapping[str, float | Sequence[float]] | None,
         temperature: float | None,
         seed: int | None,
     ) -> list[str]:
-        """Grows molecules that have room for ``size`` atoms."""
+        """Grows molecules that hold what is to be kept and have room for ``size`` atoms."""
         self._require_fitted("model_")
         training.check_count("count", count)
         temperature = self.temperature_ if temperature is None else temperature
         choose = Draw(training.check_positive("temperature", temperature), seed)
         wishes = self._ask(condition, count) if condition else None
-        mols = make(
-            partial(Growth, self.model_, self.space_, max_atoms=max(self.max_atoms_, size)),
-            count,
-            choose,
-            plan and partial(plan, generator=np.random.default_rng(seed)),
-            wishes,
-        )
+        begin = partial(Growth, self.model_, self.space_, max_atoms=max(self.max_atoms_, size))
+        plan = plan and partial(plan, generator=np.random.default_rng(seed))
+        mols = make(begin, count, choose, plan, wishes)
+        patterns = [parse_smiles(smiles) for smiles in kept]
+        for _ in range(_MOST_ROUNDS):
+            lost = [row for row, mol in enumerate(mols) if not _holds(mol, patterns)]
+            if not lost:
+                break
+            again = make(begin, len(lost), choose, plan, None if wishes is None else wishes[lost])
+            for row, mol in zip(lost, again, strict=True):
+                mols[row] = mol
         return [Chem.MolToSmiles(mol) for mol in mols]
 
     def _ask(self, condition: Mapping[str, float | Sequence[float]], count: int) -> Tensor:
@@ -204,3 +214,7 @@ class Maker(training.Estimator):
     def _score(self, table: np.ndarray) -> np.ndarray:
         """The log-probability ``[B]`` of each row of actions."""
         return score(self.model_, replay_in_parts(self.space_, table, self.max_atoms_))
+
+
+def _holds(mol: Chem.Mol, patterns: Sequence[Chem.Mol]) -> bool:
+    return all(mol.HasSubstructMatch(pattern) for pattern in patterns)

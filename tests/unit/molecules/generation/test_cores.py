@@ -163,6 +163,18 @@ def test_scaffolds_links_and_wishes_go_together(listening, tmp_path):
     assert loaded.sample(30, **settings) == molecules
 
 
+def test_an_aromatic_scaffold_stays_aromatic(listening, monkeypatch):
+    thiophene = Chem.MolFromSmiles("c1ccsc1")  # its sulfur can have four more bonds, and often does
+
+    def count(seed):
+        molecules = listening.sample(40, scaffold="c1ccsc1", temperature=1.3, seed=seed)
+        return sum(Chem.MolFromSmiles(m).HasSubstructMatch(thiophene) for m in molecules)
+
+    assert count(seed=0) == 40
+    monkeypatch.setattr("gnnlab.molecules.generation.making._MOST_ROUNDS", 0)
+    assert count(seed=0) < 40
+
+
 @pytest.mark.parametrize(("settings", "error", "match"), [
     ({"condition": {"qed": 0.5}}, UnknownNameError, "logp"),
     ({"condition": {"logp": 99}}, InputError, "ask for"),
