@@ -17,7 +17,7 @@ from gnnlab.errors import FileFormatError, ShapeError
 from gnnlab.networks.metrics import rank_metrics
 
 _UNITS = (0, 32)  # hidden ones, of which the better number is taken
-_ITERATIONS = 200
+_ITERATIONS = 400
 _BATCH = 64  # positives
 _LEARNING_RATE = 0.02
 _HELD_OUT = 0.25

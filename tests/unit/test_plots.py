@@ -43,7 +43,7 @@ def test_learning_curves_write_an_image(metrics, tmp_path):
 
 def test_learning_curves_have_a_panel_per_measure_and_value(metrics, tmp_path, monkeypatch):
     drawn = []
-    monkeypatch.setattr(plots, "_save", lambda figure, path: drawn.append(figure) or path)
+    monkeypatch.setattr(plots.style, "save", lambda figure, path: drawn.append(figure) or path)
     plots.learning_curves(
         metrics, tmp_path / "a.png", measures=MEASURES, group="model", panel="length", title="Race"
     )
@@ -104,7 +104,7 @@ def test_numbers_get_shades_in_their_order():
 
 def test_heat_map_writes_every_number(tmp_path, monkeypatch):
     drawn = []
-    monkeypatch.setattr(plots, "_save", lambda figure, path: drawn.append(figure) or path)
+    monkeypatch.setattr(plots.style, "save", lambda figure, path: drawn.append(figure) or path)
     values = pd.DataFrame({"palindrome": [0.5, 1.0], "baum-sweet": [0.25, np.nan]}, ["rnn", "gru"])
     plots.heat_map(values, tmp_path / "a.png", label="accuracy")
     texts = [text.get_text() for text in drawn[0].axes[0].texts]
@@ -130,7 +130,7 @@ def test_gates_must_have_a_row_per_step(tmp_path):
 
 def test_graph_row_draws_nodes_and_arrows(tmp_path, monkeypatch):
     drawn = []
-    monkeypatch.setattr(plots, "_save", lambda figure, path: drawn.append(figure) or path)
+    monkeypatch.setattr(plots.style, "save", lambda figure, path: drawn.append(figure) or path)
     graphs = {"path": ([(0, 0), (1, 0)], [(0, 1)])}
     plots.graph_row(graphs, tmp_path / "a.png", labels=[["Emma", "Heidi"]])
     texts = [text.get_text() for text in drawn[0].axes[0].texts]
@@ -156,7 +156,7 @@ def test_table_without_the_data_is_refused(table, message, tmp_path):
 @pytest.fixture
 def drawn(monkeypatch):
     figures = []
-    monkeypatch.setattr(plots, "_save", lambda figure, path: figures.append(figure) or path)
+    monkeypatch.setattr(plots.style, "save", lambda figure, path: figures.append(figure) or path)
     return figures
 
 
