@@ -26,13 +26,16 @@ from gnnlab.networks.splits import LinkSplit, Part, random_split, time_split
 
 #: The name of :class:`LinkPredictor`, as it comes, among the scorers.
 PREDICTOR = "default"
-#: What learns from a seed, by name: the predictor without and with a graph network, and graph
-#: networks alone, with the product of two nodes' vectors and with those of their common neighbours.
-LEARNED: dict[str, Callable[[int], PairScorer]] = {
-    PREDICTOR: lambda seed: LinkPredictor(seed=seed),
-    "default-and-graph": lambda seed: LinkPredictor(graph=_GRAPH, seed=seed),
-    "gcn": lambda seed: GraphScorer(seed=seed, **_GRAPH),
-    "common-neighbor-network": lambda seed: GraphScorer(seed=seed),
+#: What learns from a split and a seed, by name: the predictor without and with a graph network,
+#: and graph networks alone, with the product of two nodes' vectors and with those of their common
+#: neighbours.
+LEARNED: dict[str, Callable[[LinkSplit, int], PairScorer]] = {
+    PREDICTOR: lambda split, seed: LinkPredictor(seed=seed).fit(split.message, split.valid),
+    "default-and-graph": lambda split, seed: LinkPredictor(graph=_GRAPH, seed=seed).fit(
+        split.message, split.valid
+    ),
+    "gcn": lambda split, seed: GraphScorer(seed=seed, **_GRAPH).fit(split.message),
+    "common-neighbor-network": lambda split, seed: GraphScorer(seed=seed).fit(split.message),
 }
 #: Which scorers a run compares; all are the predictor and every heuristic.
 CHOICES = ("heuristics", PREDICTOR, "learned", "all")
@@ -78,7 +81,8 @@ def run_benchmark(
     validation and 10 % for the test, of which 1,000 at most are asked for. In the setting
     ``random`` each stands among 250 hard negatives of its own. Where there are times, the latest
     connections are hidden; they stand among as many negatives at random, which all share, in the
-    setting ``time``, and among 250 hard ones in ``time-hard``. No scorer sees the validation part.
+    setting ``time``, and among 250 hard ones in ``time-hard``. By the validation part
+    :class:`LinkPredictor` chooses its ``missing``; nothing is learned from it.
 
     Args:
         name: One of :data:`gnnlab.networks.BENCHMARKS`.
@@ -102,7 +106,7 @@ def run_benchmark(
         for scorer in choose_scorers(scorers, split.message):
             if name in OFFICIAL and seed and scorer not in LEARNED:
                 continue
-            judgement = judge(scorer, split.message, split.test, seed)
+            judgement = judge(scorer, split, seed)
             place = {"benchmark": name, "setting": setting, "scorer": scorer, "seed": seed}
             times = {f: getattr(judgement, f) for f in ("fit_seconds", "score_seconds")}
             rows.append(place | times | judgement.metrics)
@@ -163,20 +167,19 @@ def choose_scorers(choice: str, network: Network) -> list[str]:
     }[choice]
 
 
-def judge(name: str, message: Network, part: Part, seed: int = 0) -> Judgement:
-    """Fits a scorer to the message graph, and has it rank a part.
+def judge(name: str, split: LinkSplit, seed: int = 0) -> Judgement:
+    """Fits a scorer to the message graph, and has it rank the test part.
 
     Args:
         name: One of :data:`LEARNED` or of :data:`gnnlab.networks.SCORERS`.
-        message: All that it may look at.
-        part: What it has to tell apart.
+        split: What it may look at, and what it has to tell apart.
         seed: That of what learns.
     """
-    scorer = LEARNED[name](seed) if name in LEARNED else SCORERS[name]()
     start = time.perf_counter()
-    scorer.fit(message)
+    is_learned = name in LEARNED
+    scorer = LEARNED[name](split, seed) if is_learned else SCORERS[name]().fit(split.message)
     fitted = time.perf_counter()
-    positive, negative = score_part(scorer, part)
+    positive, negative = score_part(scorer, split.test)
     scored = time.perf_counter()
     metrics = rank_metrics(positive, negative)
     return Judgement(scorer, positive, negative, metrics, fitted - start, scored - fitted)
@@ -208,8 +211,8 @@ def _splits(name: str, seeds: int) -> Iterator[tuple[str, int, LinkSplit]]:
         kind = "uniform" if count is None else "hard"
         for seed in range(seeds):
             split = time_split(network, _VALID, _TEST, seed, negatives=kind, num_negatives=count)
-            test = limit(split.test, _MOST_POSITIVES, seed)
-            yield setting, seed, LinkSplit(split.message, split.valid, test)
+            parts = (limit(part, _MOST_POSITIVES, seed) for part in (split.valid, split.test))
+            yield setting, seed, LinkSplit(split.message, *parts)
 
 
 def _split_at_random(network: Network, seed: int) -> LinkSplit:

@@ -10,8 +10,9 @@ import pandas as pd
 from torch import Tensor
 
 from gnnlab.errors import InputError
+from gnnlab.networks.hiding import hide
 from gnnlab.networks.network import Network
-from gnnlab.networks.predictor import LinkPredictor, hide, score_part
+from gnnlab.networks.predictor import LinkPredictor, score_part
 
 
 def hidden_probabilities(
@@ -34,7 +35,7 @@ def hidden_probabilities(
         NotFittedError: If the predictor is not fitted.
     """
     rows = np.searchsorted(network.keys, network.keys_of(positive))
-    scores = score_part(predictor, hide(network, rows, seed).valid)
+    scores = score_part(predictor, hide(network, rows, predictor.missing_, seed).valid)
     return tuple(map(predictor.stack_.probability, scores))
 
 

@@ -6,7 +6,7 @@ Legend: N nodes, E connections, P pairs, M negatives of each, S scores.
 from __future__ import annotations
 
 import os
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Self
 
 import numpy as np
@@ -19,21 +19,16 @@ from gnnlab.errors import InputError
 from gnnlab.networks import storage
 from gnnlab.networks.candidates import Candidates
 from gnnlab.networks.evidence import Evidence, make_scorers, usual_scorers
+from gnnlab.networks.hiding import likely_negatives, take_apart, take_out
 from gnnlab.networks.metrics import rank_metrics
 from gnnlab.networks.models import GraphScorer
 from gnnlab.networks.network import Network
-from gnnlab.networks.splits import LinkSplit, Part, given_split
+from gnnlab.networks.splits import Part
 from gnnlab.networks.stack import Stack
 from gnnlab.networks.suggesting import Suggester
 
-_SHARE = 0.1  # of the connections that are hidden at a time, to learn from
-_ENOUGH = 2000  # hidden connections to learn from
-_MOST_FOLDS = 5
-_FEW_FOLDS = 2  # graph networks learn anew in each
-_HARD = 100  # negatives of each end of a hidden connection
-_SKIPPED = 2  # of each end, which are harder than those
-_UNIFORM = 50
-_BUDGET = 2e8  # hidden connections times connections: hard negatives are searched around each
+#: Shares of a node's connections that may be missing; the first is the usual one.
+_MISSING = (0.08, 0.0)
 
 
 class LinkPredictor(Suggester):
@@ -46,15 +41,22 @@ class LinkPredictor(Suggester):
     connections have times, the latest ones are taken out. Then the scorers look at the whole
     network.
 
+    Among the pairs without a connection that look most like one are those that miss it, which is
+    what all this is about. So the most similar ones of each node, as many as it may miss, are not
+    learned from.
+
     Args:
         scorers: Names of ``gnnlab.networks.SCORERS``; by default those that suit the network.
         graph: A graph network that is learned as a further scorer: its encoder, one of
             ``gnnlab.networks.models.ENCODERS``, or parameters of a
             :class:`gnnlab.networks.GraphScorer`, such as ``{"decoder": "dot"}``. By default none.
+        missing: How many connections a node may miss, as a share of those it has. By default
+            0.08, or, where there are validation pairs, what does better on them, that or 0.
         seed: Seed of all that is drawn.
 
     Attributes:
         network_: What it was fitted to.
+        missing_: The share that was taken.
         evidence_: The scorers, fitted.
         stack_: How their scores are combined.
 
@@ -70,23 +72,28 @@ class LinkPredictor(Suggester):
         self,
         scorers: Sequence[str] | None = None,
         graph: str | Mapping[str, object] | None = None,
+        missing: float | None = None,
         seed: int = 0,
     ):
-        self.scorers, self.graph, self.seed = scorers, graph, seed
+        self.scorers, self.graph, self.missing, self.seed = scorers, graph, missing, seed
 
-    def fit(self, network: Network) -> Self:
+    def fit(self, network: Network, validation: Part | None = None) -> Self:
         """Learns anew.
 
         Args:
             network: All that may be looked at. For an honest test pass ``split.message``.
+            validation: Pairs to choose ``missing`` by, such as ``split.valid``: the higher mean
+                reciprocal rank. They are not learned from, and may be none.
 
         Raises:
             InputError: If the network is too small to hide some of its connections, or lacks what
-                a scorer needs.
+                a scorer needs, or ``missing`` is no share.
             UnknownNameError: If there is no such scorer or encoder.
         """
         self._forget()
         training.check_seed(self.seed)
+        has_validation = validation is not None and validation.positive.size(1) > 0
+        shares = self._shares(has_validation)
         self._make_evidence(network)  # names are checked before any work is done
         if network.num_edges < 2 or network.num_nodes < 4:
             raise InputError(
@@ -96,13 +103,18 @@ class LinkPredictor(Suggester):
                 remedy="at least 2 connections and 4 nodes are needed; scorers work without",
             )
         folds = take_apart(network, self.graph is not None, self.seed)
-        tables = [self._look(past, rows) for past, rows in folds]
-        fewest = min(negative.shape[1] for _, negative in tables)
-        positive = np.concatenate([positive for positive, _ in tables])
-        negative = np.concatenate([negative[:, :fewest] for _, negative in tables])
+        tables = [self._look(past, rows, shares) for past, rows in folds]
         evidence = self._make_evidence(network)
-        self.stack_ = Stack(self.seed).fit(positive, negative, evidence.is_rising)
+        stacks = {
+            share: _combine([table[share] for table in tables], evidence.is_rising, self.seed)
+            for share in shares
+        }
         self._keep(network, evidence.fit(network))
+        values = {}
+        for self.missing_, self.stack_ in stacks.items():
+            values[self.missing_] = self.evaluate(validation)["mrr"] if has_validation else 0
+        self.missing_ = max(values, key=values.get)
+        self.stack_ = stacks[self.missing_]
         return self
 
     def score(self, pairs: Tensor) -> np.ndarray:
@@ -163,40 +175,32 @@ class LinkPredictor(Suggester):
             scorers["graph"] = GraphScorer(seed=self.seed).set_params(**options)
         return Evidence(scorers)
 
-    def _look(self, network: Network, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _shares(self, has_validation: bool) -> tuple[float, ...]:
+        """What ``missing`` is to be tried."""
+        if self.missing is None:
+            return _MISSING if has_validation else _MISSING[:1]
+        if not 0 <= self.missing <= 1:
+            raise InputError("a share from 0 to 1 is needed", where="missing", value=self.missing)
+        return (float(self.missing),)
+
+    def _look(
+        self, network: Network, rows: np.ndarray, shares: Sequence[float]
+    ) -> dict[float, tuple[np.ndarray, np.ndarray]]:
         """Hides connections, and scores them ``[P, S]`` and their negatives ``[P, M, S]``."""
-        split = hide(network, rows, self.seed)
+        split = take_out(network, rows, self.seed)
         evidence = self._make_evidence(network).fit(split.message)
-        positive, negative = split.valid.positive, split.valid.negative  # [2, P], [2, P, M]
-        table = evidence.table(torch.cat([positive, negative.flatten(1)], dim=1))
-        first = positive.size(1)
-        return table[:first], table[first:].reshape(*negative.shape[1:], -1)
+        positive = evidence.table(split.valid.positive)
+        found = {}
+        for share in shares:
+            negative = likely_negatives(network, split.valid, share, self.seed)  # [2, P, M]
+            table = evidence.table(negative.flatten(1))
+            found[share] = positive, table.reshape(*negative.shape[1:], -1)
+        return found
 
     def _keep(self, network: Network, evidence: Evidence) -> None:
         self.network_, self.evidence_ = network, evidence
         graph = evidence.scorers.get("graph")
         self.candidates_ = Candidates().fit(network, None if graph is None else graph.embed())
-
-
-def hide(network: Network, rows: np.ndarray, seed: int) -> LinkSplit:
-    """Hides the connections of some rows, and draws pairs to tell them from.
-
-    Among the pairs without a connection that look most like one are those that miss it, which is
-    what all this is about. So the hardest of each end are left out; the next ones follow, and some
-    uniform ones.
-    """
-    nothing = torch.empty(2, 0, dtype=torch.int64)
-    split = given_split(network, network.edge_index[:, rows], nothing, seed, negatives="hard")
-    positive, hard = split.valid.positive, split.valid.negative  # [2, P], [2, P, M]
-    half = hard.size(2) // 2
-    skip = min(_SKIPPED, half // 4)
-    ends = [hard[:, :, first + skip : first + half][:, :, :_HARD] for first in (0, half)]
-    others = np.random.default_rng(seed).integers(network.num_nodes, size=(len(rows), _UNIFORM))
-    uniform = torch.stack([positive[:1].t().expand(others.shape), torch.from_numpy(others)])
-    wrong = network.connected(uniform.flatten(1)) | (uniform[0] == uniform[1]).flatten().numpy()
-    last = hard[:, :, -1:].expand(uniform.shape)
-    uniform = torch.where(torch.from_numpy(wrong).reshape(others.shape), last, uniform)
-    return LinkSplit(split.message, Part(positive, torch.cat([*ends, uniform], dim=2)), split.test)
 
 
 def score_part(scorer, part: Part) -> tuple[np.ndarray, np.ndarray]:
@@ -205,23 +209,11 @@ def score_part(scorer, part: Part) -> tuple[np.ndarray, np.ndarray]:
     return scorer.score(part.positive), negative.reshape(part.negative.shape[1:])
 
 
-def take_apart(network: Network, is_slow: bool, seed: int) -> Iterator[tuple[Network, np.ndarray]]:
-    """Networks, and the rows of their connections that are to be hidden.
-
-    Where there are times, the latest connections are hidden, and then those before them in what was
-    there by then: what it takes to foresee is not what it takes to fill gaps.
-    """
-    most = min(_ENOUGH, int(_BUDGET / network.num_edges))
-    hidden = max(1, min(int(_SHARE * network.num_edges), most))
-    most_folds = _FEW_FOLDS if is_slow else _MOST_FOLDS
-    num_folds = min(most_folds, network.num_edges // (hidden + 1), max(1, most // hidden))
-    if network.edge_time is None:
-        order = np.random.default_rng(seed).permutation(network.num_edges)
-        for rows in np.split(order[: hidden * num_folds], num_folds):
-            yield network, np.sort(rows)
-        return
-    order = np.argsort(network.edge_time.numpy(), kind="stable")
-    for fold in range(num_folds):
-        past = np.sort(order[: len(order) - fold * hidden])
-        latest = order[len(past) - hidden : len(past)]
-        yield network.only(network.edge_index[:, past]), np.searchsorted(past, np.sort(latest))
+def _combine(
+    tables: Sequence[tuple[np.ndarray, np.ndarray]], is_rising: np.ndarray, seed: int
+) -> Stack:
+    """A stack that has learned from hidden connections of several folds."""
+    fewest = min(negative.shape[1] for _, negative in tables)
+    positive = np.concatenate([positive for positive, _ in tables])
+    negative = np.concatenate([negative[:, :fewest] for _, negative in tables])
+    return Stack(seed).fit(positive, negative, is_rising)

@@ -174,7 +174,7 @@ def evaluate_on(
     judged = {}
     for name in choose_scorers("all", network):
         report(name)
-        judged[name] = judge(name, split.message, split.test, seed)
+        judged[name] = judge(name, split, seed)
     predictor = judged[PREDICTOR].scorer
     bins = reliability_table(*hidden_probabilities(predictor, network, split.test.positive, seed))
     summary = {

@@ -85,7 +85,7 @@ def _checking(network: Network, folder: Path, rounds: int) -> list[Text | Table 
     ranks, positive, negative = [], [], []
     for seed in range(rounds):
         split = random_split(network, 0, _HIDDEN, seed, negatives="hard")
-        judged = {name: judge(name, split.message, split.test, seed)
+        judged = {name: judge(name, split, seed)
                   for name in (PREDICTOR, *_RIVALS)}  # fmt: skip
         ranks.append({name: judgement.metrics["mrr"] for name, judgement in judged.items()})
         said = hidden_probabilities(judged[PREDICTOR].scorer, network, split.test.positive, seed)

@@ -14,7 +14,15 @@ from gnnlab.networks import (
     load_les_miserables,
     random_split,
 )
-from gnnlab.networks.predictor import hide, score_part, take_apart
+from gnnlab.networks.hiding import hide, likely_negatives, take_apart, take_out
+from gnnlab.networks.predictor import score_part
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _few_iterations():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gnnlab.networks.stack._ITERATIONS", 100)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +101,7 @@ def test_scores_do_not_depend_on_direction_or_company(predictor):
 
 def test_hidden_connections_are_not_seen(novel):
     rows = np.arange(0, novel.num_edges, 9)
-    split = hide(novel, rows, seed=0)
+    split = hide(novel, rows, missing=0.1, seed=0)
     assert split.valid.positive.size(1) == len(rows)
     assert not split.message.connected(split.valid.positive).any()
     assert not novel.connected(split.valid.negative.flatten(1)).any()
@@ -183,7 +191,7 @@ def test_an_explanation_counts_what_is_there(predictor, novel):
 
 
 def test_parts_are_scored_in_their_shape(predictor, novel):
-    part = hide(novel, np.arange(5), seed=0).valid
+    part = hide(novel, np.arange(5), missing=0.1, seed=0).valid
     positive, negative = score_part(predictor, part)
     assert positive.shape == (5,)
     assert negative.shape == tuple(part.negative.shape[1:])
@@ -207,3 +215,36 @@ def test_with_times_the_latest_are_hidden_and_nothing_later_is_seen():
         seen = {time_of[key] for key in np.delete(past.keys, rows).tolist()}
         assert len(hidden) == 12
         assert max(seen) < min(hidden)
+
+
+@pytest.mark.parametrize("missing", [0.0, 0.3])
+def test_the_most_similar_pairs_are_not_learned_from(novel, missing):
+    part = take_out(novel, np.arange(0, novel.num_edges, 9), seed=0).valid
+    half = part.negative.size(2) // 2
+    chosen = likely_negatives(novel, part, missing, seed=0)
+    for place, ends in enumerate(part.positive.t().tolist()):
+        skip = [min(max(1, int(np.ceil(missing * novel.degree[end]))), half // 4) for end in ends]
+        kept = chosen[:, place].t().tolist()
+        first_of_ends = [kept[0], kept[min(100, half)]]
+        places = [skip[0], half + skip[1]]
+        assert first_of_ends == part.negative[:, place, places].t().tolist()
+
+
+def test_validation_pairs_choose_what_may_be_missing(novel):
+    split = random_split(novel, 0.1, 0, seed=0, negatives="hard", num_negatives=20)
+    chosen = LinkPredictor(scorers=["common-neighbors", "katz"])
+    chosen.fit(split.message, split.valid)
+    by_share = {
+        share: LinkPredictor(scorers=["common-neighbors", "katz"], missing=share)
+        .fit(split.message)
+        .evaluate(split.valid)["mrr"]
+        for share in (0.08, 0.0)
+    }
+    assert chosen.evaluate(split.valid)["mrr"] == max(by_share.values())
+    assert chosen.missing_ == max(by_share, key=by_share.get)
+
+
+@pytest.mark.parametrize("missing", [-0.1, 1.5, float("nan")])
+def test_what_is_missing_is_a_share(novel, missing):
+    with pytest.raises(InputError, match="missing"):
+        LinkPredictor(missing=missing).fit(novel)

@@ -114,8 +114,8 @@ def test_an_evaluation_by_time_asks_for_the_latest(timed, monkeypatch):
     monkeypatch.setattr(runs, "judge", lambda *given: asked.append(given) or judge(*given))
     summary = runs.evaluate_on(timed, by_time=True, test=0.2)
     assert summary["split"] == "time"
-    message, part = asked[0][1:3]
-    assert message.edge_time.max() < part.time.min()
+    split = asked[0][1]
+    assert split.message.edge_time.max() < split.test.time.min()
     assert summary["audit"] == "clean"
     with pytest.raises(InputError, match="have no times"):
         runs.evaluate_on(load_karate_club(), by_time=True)
@@ -158,7 +158,7 @@ def test_a_benchmark_without_official_files_is_split_anew(by_time, timed, monkey
 @pytest.mark.parametrize("name", benchmark.LEARNED)
 def test_whatever_learns_ranks_hidden_connections(name):
     split = random_split(load_karate_club(), 0.1, 0.2)
-    judgement = benchmark.judge(name, split.message, split.test, seed=1)
+    judgement = benchmark.judge(name, split, seed=1)
     assert judgement.scorer.seed == 1
     assert 0 < judgement.metrics["mrr"] <= 1
     assert name in benchmark.choose_scorers("learned", split.message)

@@ -10,6 +10,13 @@ from gnnlab.errors import FileFormatError, ShapeError
 from gnnlab.networks.stack import MonotoneNetwork, Stack
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _few_iterations():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gnnlab.networks.stack._ITERATIONS", 100)
+        yield
+
+
 def _tables(num_positives=60, num_negatives=20, seed=0):
     """The first score tells connections apart, the second is noise, the third speaks against."""
     draw = np.random.default_rng(seed)
