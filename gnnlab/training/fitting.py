@@ -16,6 +16,7 @@ from gnnlab.errors import InputError, UnknownNameError
 from gnnlab.training.check import check_count, check_positive
 from gnnlab.training.history import History
 from gnnlab.training.interrupt import deferred_interrupt
+from gnnlab.training.processes import Processes
 from gnnlab.training.products import wide_products
 from gnnlab.training.seeds import seeded
 from gnnlab.training.state import TrainingState
@@ -51,6 +52,12 @@ def fit(
 
     The first Ctrl-C ends the training after the iteration at hand; the model is usable then, and
     the history says ``interrupted``. The second one raises KeyboardInterrupt at once.
+
+    Started by ``torchrun --nproc-per-node 2 script.py``, all processes train one model: each learns
+    from every second batch, and the weights change by the mean of their gradients. All must make
+    the same batches in the same order. If ``batches`` has a method ``share(rank, count)``, it is
+    asked for the batches of a process, which need not make those of the others. Files are written
+    by the first process.
 
     Args:
         model: The module to train; afterwards it is on the CPU and in evaluation mode.
@@ -103,6 +110,9 @@ def fit(
         check_positive("max_norm", max_norm)
     if log_directory is not None:
         log_directory = _make_folder(Path(log_directory))
+    processes = Processes.here()
+    if processes.rank:
+        log_directory, progress = None, False
     if accelerator not in ACCELERATORS:
         raise UnknownNameError.of("accelerator", accelerator, ACCELERATORS)
     with _quiet_lightning(), seeded(seed), wide_products(), deferred_interrupt() as interrupt:
@@ -125,6 +135,7 @@ def fit(
             start=start,
             per_iteration=per_iteration,
             interrupt=interrupt,
+            processes=processes,
         )
         return run(loop, batches, progress, accelerator)
 

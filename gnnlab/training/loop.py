@@ -20,6 +20,7 @@ from torch.nn.utils import clip_grad_norm_
 from gnnlab.errors import InputError, TrainingError
 from gnnlab.training.history import History, MetricsFile
 from gnnlab.training.interrupt import InterruptRequest
+from gnnlab.training.processes import Processes
 from gnnlab.training.state import TrainingState
 
 _EVALUATIONS_PER_CHECKPOINT = 20
@@ -46,6 +47,20 @@ class Loop:
     start: TrainingState | None
     per_iteration: tuple[int, str]
     interrupt: InterruptRequest
+    processes: Processes
+
+    @property
+    def steps(self) -> int:
+        """How often the weights have to change: all processes learn from a batch each time."""
+        return -(-(self.iterations - self.first) // self.processes.count)
+
+    def iteration(self, step: int) -> int:
+        """How many batches were learned from after so many steps."""
+        return min(self.first + step * self.processes.count, self.iterations)
+
+    def reaches(self, step: int, every: int) -> bool:
+        """Whether this step, counted from 1, comes to a multiple of ``every`` iterations."""
+        return self.iteration(step) // every > self.iteration(step - 1) // every
 
     @property
     def first(self) -> int:
@@ -65,11 +80,11 @@ def run(loop: Loop, batches: Iterable, progress: bool | None, accelerator: str) 
         from gnnlab.training.progress import ProgressBar
 
         callbacks.append(ProgressBar(loop.iterations, loop.first, loop.per_iteration))
-    trainer = _make_trainer(callbacks, accelerator)
+    trainer = _make_trainer(callbacks, accelerator, loop.processes)
     loop.model.train()  # Lightning leaves the mode as it is
     start = time.perf_counter()
     try:
-        trainer.fit(module, Repeated(batches, loop.iterations - loop.first))
+        trainer.fit(module, Repeated(batches, loop.steps, loop.processes))
     finally:
         recorder.close()
         loop.model.eval()
@@ -80,11 +95,14 @@ def run(loop: Loop, batches: Iterable, progress: bool | None, accelerator: str) 
     return recorder.history
 
 
-def _make_trainer(callbacks: list[Callback], accelerator: str) -> Trainer:
+def _make_trainer(callbacks: list[Callback], accelerator: str, processes: Processes) -> Trainer:
+    several = {"strategy": "ddp_find_unused_parameters_true"} if processes.count > 1 else {}
     try:
         return Trainer(
             accelerator=accelerator,
-            devices=1,
+            devices=processes.local_count,
+            num_nodes=processes.count // processes.local_count,
+            **several,
             max_epochs=1,
             callbacks=callbacks,
             # Ours are cheaper than Lightning's own and leave no folders behind.
@@ -104,10 +122,13 @@ def _make_trainer(callbacks: list[Callback], accelerator: str) -> Trainer:
 
 
 class Repeated:
-    """Exactly ``length`` batches, from an iterable that is started anew whenever it ends."""
+    """Exactly ``length`` batches, from an iterable that is started anew whenever it ends.
 
-    def __init__(self, batches: Iterable, length: int):
-        self.batches, self.length = batches, length
+    Of several processes each takes its share, and as many as the others.
+    """
+
+    def __init__(self, batches: Iterable, length: int, processes: Processes):
+        self.batches, self.length, self.processes = batches, length, processes
 
     def __len__(self) -> int:
         return self.length
@@ -116,7 +137,7 @@ class Repeated:
         number = 0
         while True:
             before = number
-            for batch in self.batches:
+            for batch in self.processes.share(self.batches):
                 yield batch
                 number += 1
                 if number == self.length:
@@ -140,7 +161,7 @@ class Module(LightningModule):
     def training_step(self, batch: Any, batch_idx: int) -> Tensor:
         """The loss of a batch; a loss that is not finite ends the training."""
         loss, figures = self.loop.loss_function(self.model, batch)
-        iteration = self.loop.first + batch_idx + 1
+        iteration = self.loop.iteration(batch_idx + 1)
         self.row = {"iteration": iteration, "loss": float(loss.detach())}
         self.row |= {name: float(value) for name, value in figures.items()}
         self._require_finite("loss")
@@ -159,7 +180,7 @@ class Module(LightningModule):
         optimizer = torch.optim.Adam(self.model.parameters(), lr=loop.learning_rate, fused=True)
         if loop.start is not None:
             loop.start.restore(self.model, optimizer)
-        rate = partial(_decayed, loop.decay, loop.decay_every, loop.first)
+        rate = partial(_decayed, loop)
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, rate)
         self.optimizer = optimizer
         return {
@@ -177,8 +198,8 @@ class Module(LightningModule):
             )
 
 
-def _decayed(decay: float, every: int, first: int, step: int) -> float:
-    return decay ** ((first + step) // every)
+def _decayed(loop: Loop, step: int) -> float:
+    return loop.decay ** (loop.iteration(step) // loop.decay_every)
 
 
 class Recorder(Callback):
@@ -193,24 +214,33 @@ class Recorder(Callback):
             self.file = MetricsFile(loop.log_directory / "metrics.csv")
             self.history.rows += self.file.keep(loop.first)
 
-    def on_train_batch_end(self, trainer: Trainer, module: Module, *args) -> None:
+    def on_train_batch_end(
+        self, trainer: Trainer, module: Module, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
         """Adds the row of this iteration."""
+        loop, step = self.loop, batch_idx + 1
         self.history.rows.append(module.row)
-        if self.loop.interrupt.requested:
+        if self._agree(trainer, loop.interrupt.requested):
             trainer.should_stop = True
             return
-        iteration = module.row["iteration"]
-        if iteration % self.loop.evaluate_every and iteration < self.loop.iterations:
+        if not loop.reaches(step, loop.evaluate_every) and step < loop.steps:
             return
-        if self.loop.evaluate is not None:
+        if loop.evaluate is not None:
             figures = self._evaluate(module.model)
             module.row |= figures
-            trainer.should_stop = self.loop.stop is not None and bool(self.loop.stop(figures))
+            wants_stop = loop.stop is not None and bool(loop.stop(figures))
+            trainer.should_stop = self._agree(trainer, wants_stop)
         if self.file is not None:
             self.file.write(self.history.rows)
-            is_due = iteration % (_EVALUATIONS_PER_CHECKPOINT * self.loop.evaluate_every) == 0
+            is_due = loop.reaches(step, _EVALUATIONS_PER_CHECKPOINT * loop.evaluate_every)
             if is_due or time.monotonic() - self.saved > _SECONDS_PER_CHECKPOINT:
                 self.save(module)
+
+    def _agree(self, trainer: Trainer, wanted: bool) -> bool:
+        """Whether any process wants it: one that stopped alone would leave the others waiting."""
+        if self.loop.processes.count == 1:
+            return wanted
+        return trainer.strategy.reduce_boolean_decision(wanted, all=False)
 
     def _evaluate(self, model: nn.Module) -> dict[str, float]:
         model.eval()

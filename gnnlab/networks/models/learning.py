@@ -102,18 +102,23 @@ class SampledGraph:
         return -(-self.network.num_edges // self.batch_size)
 
     def __iter__(self) -> Iterator[Batch]:
+        return self.share(0, 1)
+
+    def share(self, rank: int, count: int) -> Iterator[Batch]:
+        """The batches of one of several processes; neighbours are sampled for these alone."""
         self.sampler.set_epoch(self.epoch)
         self.epoch += 1
-        count = self.network.num_edges
-        order = torch.from_numpy(self.generator.permutation(count))
-        negative = self.draw(self.network, count, self.generator)
+        total = self.network.num_edges
+        order = torch.from_numpy(self.generator.permutation(total))
+        negative = self.draw(self.network, total, self.generator)
         # Connections and negatives alternate, so that every batch holds as many of both.
         pairs = torch.stack([self.network.edge_index[:, order], negative], 2).flatten(1)
+        own = pairs.split(2 * self.batch_size, dim=1)[rank::count]
         loader = LinkNeighborLoader(
             self.data,
             self.num_neighbors,
             neighbor_sampler=self.sampler,
-            edge_label_index=pairs,
+            edge_label_index=torch.cat(own, dim=1) if own else pairs[:, :0],
             batch_size=2 * self.batch_size,
         )
         for part in loader:
