@@ -7,7 +7,7 @@ import sys
 import typer
 
 from gnnlab import __version__
-from gnnlab.cli import bench, generation, molecules, networks, sequences, text, tour
+from gnnlab.cli import analysis, bench, generation, molecules, networks, sequences, text, tour
 from gnnlab.errors import GnnlabError
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ molecules.app.command("train-generator")(generation.train_generator)
 molecules.app.command("generate")(generation.generate)
 molecules.app.command("evaluate")(generation.evaluate)
 app.add_typer(networks.app, name="networks")
+app.add_typer(analysis.app, name="analyze")
 app.add_typer(bench.app, name="bench")
 app.command("tour")(tour.tour)
 

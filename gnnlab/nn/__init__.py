@@ -20,6 +20,7 @@ from gnnlab.nn.cells import (
 from gnnlab.nn.csr import CSR
 from gnnlab.nn.gated import GatedGraphConv
 from gnnlab.nn.gcn import GCNConv
+from gnnlab.nn.graph_recurrent import GraphRecurrentConv
 from gnnlab.nn.layout import choose_layout, crossover_density
 from gnnlab.nn.line_graph import line_graph
 from gnnlab.nn.readout import READOUTS, readout
@@ -44,6 +45,7 @@ __all__ = [
     "GRUCell",
     "GatedGraphConv",
     "GraphRNN",
+    "GraphRecurrentConv",
     "LSTMAggregation",
     "LSTMCell",
     "MinGRUCell",

@@ -97,6 +97,63 @@ def gated_graph(cell: Cell, x: Tensor, edge_index: Tensor, edge_type: Tensor, we
     return torch.stack([state[0] for state in states])
 
 
+def graph_recurrent(
+    cell: Cell,
+    x: Tensor,
+    edge_indices: list[Tensor],
+    edge_weights: list[Tensor] | None = None,
+    state: State | None = None,
+    normalize: str | None = "sym",
+) -> tuple[Tensor, State]:
+    r"""Twin of :class:`~gnnlab.nn.GraphRecurrentConv`: dense matrices, one step after the other.
+
+    ``x`` is ``[T, N, F]``. The equations of each cell are written out, with :math:`\hat{A} h` in
+    the place of h wherever a matrix stands before it.
+    """
+    out = []
+    state = state or tuple(x.new_zeros(x.size(1), cell.hidden_size) for _ in cell.state_names)
+    for t, edge_index in enumerate(edge_indices):
+        A = torch.eye(x.size(1), dtype=x.dtype)
+        for e, (u, v) in enumerate(edge_index.t().tolist()):
+            entry = torch.zeros_like(A)
+            entry[v, u] = 1
+            A = A + (entry if edge_weights is None else entry * edge_weights[t][e])
+        degree = A.sum(1)
+        scale = {
+            "sym": 1 / (degree.unsqueeze(1) * degree).sqrt(),
+            "row": 1 / degree.unsqueeze(1),
+            None: 1,
+        }[normalize]
+        state = _graph_cell(cell, A * scale, x[t], state)
+        out.append(state[0])
+    return torch.stack(out), state
+
+
+def _graph_cell(cell: Cell, A: Tensor, x: Tensor, state: State) -> State:
+    h, H, name = state[0], cell.hidden_size, type(cell).__name__
+    W = A @ x @ cell.weight_ih.t() + (0 if cell.bias is None else cell.bias)  # [N, G*H]
+    if name == "MinGRUCell":
+        z, n = W[:, :H].sigmoid(), W[:, H:]
+        return ((1 - z) * h + z * n,)
+    U = A @ h @ cell.weight_hh.t()  # [N, G*H]
+    if name == "RNNCell":
+        return ((W + U).tanh() if cell.nonlinearity == "tanh" else (W + U).relu(),)
+    if name == "GRUCell":
+        r, z, _ = (W + U).sigmoid().split(H, dim=1)
+        if cell.reset == "after":
+            inner = r * (U[:, 2 * H :] + (0 if cell.bias_hn is None else cell.bias_hn))
+        else:
+            inner = (r * (A @ h)) @ cell.weight_hh[2 * H :].t()
+        return ((1 - z) * (W[:, 2 * H :] + inner).tanh() + z * h,)
+    c, sees = state[1], name == "PeepholeLSTMCell"
+    i, f, g, o = (W + U).split(H, dim=1)
+    i = (i + cell.weight_ci * c if sees else i).sigmoid()
+    f = (f + cell.weight_cf * c if sees else f).sigmoid()
+    c = f * c + i * g.tanh()
+    o = (o + cell.weight_co * c if sees else o).sigmoid()
+    return o * c.tanh(), c
+
+
 def affine_scan(a: Tensor, b: Tensor) -> Tensor:
     """Twin of :func:`gnnlab.nn.scan.affine_scan`: h = a h + b, one step after the other."""
     h, states = torch.zeros_like(b[0]), []

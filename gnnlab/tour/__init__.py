@@ -12,6 +12,7 @@ from pathlib import Path
 
 from gnnlab import __version__
 from gnnlab.data import make_folder
+from gnnlab.tour.flow import what_flows_where
 from gnnlab.tour.generation import new_molecules
 from gnnlab.tour.machine import one_machine
 from gnnlab.tour.molecules import molecules_as_graphs
@@ -31,6 +32,7 @@ CHAPTERS: list[Callable[[Path, bool], Chapter]] = [
     molecules_as_graphs,
     new_molecules,
     who_should_meet_whom,
+    what_flows_where,
     list_or_matrix,
 ]
 
