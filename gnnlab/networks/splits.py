@@ -77,8 +77,10 @@ def time_split(
     """Takes the latest connections for the test, and those before them for validation.
 
     Connections of the same time go together: a part has at most the share that it is to have.
-    Negatives are drawn among the nodes that have met someone by the end of the part. Weights are
-    left out, for they may have been added up over contacts that lie in the future.
+    Only pairs of nodes are asked for that are in the message graph, connections and negatives
+    alike: that somebody is among the candidates at all would tell that he is going to meet someone.
+    Later connections of newcomers are in no part. Weights are left out, for they may have been
+    added up over contacts that lie in the future.
 
     Args:
         network: The whole network, with times.
@@ -92,11 +94,12 @@ def time_split(
         UnknownNameError: If there are no such negatives.
         NonFiniteError: If a time is NaN or infinite.
         InputError: If there are no times, the shares make no sense, the network or the number of
-            different times is too small for them, or there are not so many negatives.
+            different times is too small for them, all later connections are those of newcomers, or
+            there are not so many negatives.
 
     Example:
-        >>> path = Network.of(range(6), [range(5), range(1, 6)], edge_time=[3, 1, 4, 2, 5])
-        >>> split = time_split(path, valid=0.2, test=0.2)
+        >>> ring = Network.of(range(5), [range(5), [1, 2, 3, 4, 0]], edge_time=[3, 1, 4, 2, 5])
+        >>> split = time_split(ring, valid=0.2, test=0.2)
         >>> split.message.edge_time.tolist(), split.valid.time.tolist(), split.test.time.tolist()
         ([3.0, 1.0, 2.0], [4.0], [5.0])
     """
@@ -114,9 +117,13 @@ def time_split(
         if size and not len(part):
             raise InputError("too many connections have the same time", where=name, value=size)
     message = replace(_keep(network, np.sort(order[:first_valid])), edge_weight=None)
+    met = np.flatnonzero(message.degree)
+    for name, size, part in zip(("valid", "test"), sizes, rows, strict=True):
+        if size and not _among(network, part, met).any():
+            raise InputError("all connections of the part are those of newcomers", where=name)
+    rows = [part[_among(network, part, met)] for part in rows]
     positives = [network.edge_index[:, part] for part in rows]
-    seen = [np.unique(network.edge_index[:, order[:end]]) for end in (first_test, len(order))]
-    parts = draw_parts(network, message, positives, negatives, num_negatives, seed, seen)
+    parts = draw_parts(network, message, positives, negatives, num_negatives, seed, [met, met])
     valid, test = (
         replace(part, time=network.edge_time[chosen])
         for part, chosen in zip(parts, rows, strict=True)
@@ -225,3 +232,8 @@ def _keep(network: Network, rows: np.ndarray) -> Network:
     return replace(
         network, edge_index=network.edge_index[:, rows], edge_weight=weight, edge_time=time
     )
+
+
+def _among(network: Network, rows: np.ndarray, nodes: np.ndarray) -> np.ndarray:
+    """Which of some connections are between the nodes."""
+    return np.isin(network.edge_index[:, rows], nodes).all(0)

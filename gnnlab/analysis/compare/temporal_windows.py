@@ -6,7 +6,6 @@ Legend: N nodes, E connections, T windows.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -17,7 +16,6 @@ from torch import Tensor
 from gnnlab import training
 from gnnlab.errors import InputError
 from gnnlab.networks import Network, Part, time_split
-from gnnlab.networks.parts import draw_parts
 from gnnlab.nn import Adjacency
 
 _WIDTH = 0.15
@@ -78,16 +76,9 @@ def foresight(
             raise InputError(
                 "a share above 0 that leaves some to learn from", where=name, value=share
             )
-    later = time_split(network, 0, test, seed)
-    past = later.message
-    earlier = time_split(past, valid / (1 - test), 0, seed)
-    learning = earlier.message
-    return Foresight(
-        learning,
-        _among_known(past, learning, earlier.valid, negatives, seed),
-        past,
-        _among_known(network, past, later.test, negatives, seed),
-    )
+    later = time_split(network, 0, test, seed, negatives=negatives)
+    earlier = time_split(later.message, valid / (1 - test), 0, seed, negatives=negatives)
+    return Foresight(earlier.message, earlier.valid, later.message, later.test)
 
 
 class Windows:
@@ -194,17 +185,6 @@ def changing_network(num_nodes: int = 200, num_edges: int = 2000, seed: int = 0)
         )
     kept = np.sort(generator.permutation(met.num_edges)[:num_edges])
     return Network.of(met.names, met.edge_index[:, kept], edge_time=met.edge_time[kept])
-
-
-def _among_known(network: Network, known: Network, part: Part, negatives: str, seed: int) -> Part:
-    """The pairs of nodes that have met someone in ``known``; negatives as many as positives."""
-    nodes = np.flatnonzero(known.degree)
-    asked = np.isin(part.positive, nodes).all(0)
-    if not asked.any():
-        raise InputError("none of those who meet have met anyone before", where="network")
-    positive = part.positive[:, asked]
-    (drawn,) = draw_parts(network, known, [positive], negatives, None, seed, [nodes])
-    return replace(drawn, time=part.time[asked])
 
 
 def _in_time(edge_index: Tensor, edge_time: Tensor, count: int) -> list[Tensor]:

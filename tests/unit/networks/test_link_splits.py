@@ -69,16 +69,20 @@ def test_nothing_of_the_future_is_in_a_split_by_time(times, seed):
     assert split.test.time.equal(network.edge_time[place])
 
 
-def test_negatives_by_time_know_only_nodes_that_have_been_met():
-    """Of 40 nodes, half meet someone on the last day only: before it, they are in no negative."""
+def test_nobody_asks_for_those_who_have_met_no_one_before():
+    """Of 40 nodes, half meet someone on the last day only: no pair of a part has one of them."""
     early = np.array(networkx.cycle_graph(20).edges).T
-    late = np.array([np.arange(0, 8), np.arange(20, 28)])
-    time = np.concatenate([np.arange(20), np.full(8, 99)])
+    late = np.array([[*range(8), 0, 1], [*range(20, 28), 10, 11]])
+    time = np.concatenate([np.roll(np.arange(20), 10).reshape(4, 5).T.ravel(), np.full(10, 99)])
     network = Network.of(range(40), np.concatenate([early, late], 1), edge_time=time)
     for negatives in NEGATIVES:
-        split = time_split(network, 0.1, 0.3, negatives=negatives, num_negatives=6)
+        split = time_split(network, 0.1, 0.34, negatives=negatives, num_negatives=6)
         assert split.valid.negative.max() < 20
-        assert split.test.negative.max() < 28
+        assert split.test.positive.tolist() == [[0, 1], [10, 11]]
+        assert split.test.negative.max() < 20
+    strangers = Network.of(range(40), np.concatenate([early, late[:, :8]], 1), edge_time=time[:28])
+    with pytest.raises(InputError, match=r"newcomers.*test"):
+        time_split(strangers, 0.1, 0.3)
 
 
 def test_negatives_of_the_parts_differ():
