@@ -191,7 +191,7 @@ class _Jacobian:
         self.sources = to_nodes(sources, x.size(0), "sources").to(x.device)
         self.targets = to_nodes(targets, x.size(0), "targets").to(x.device)
         self.x = x.detach().requires_grad_()
-        with torch.enable_grad(), _evaluation(model):
+        with torch.enable_grad(), evaluation(model):
             out = model(self.x, edge_index, **arguments)
             _check_output(out, x.size(0))
             self.out = out.index_select(0, self.targets)  # [T, H]
@@ -213,7 +213,7 @@ class _Jacobian:
         ``combine`` takes what it made of all channels of some targets, ``[T, H, S, ...]``.
         """
         T, H, S = len(self.targets), self.num_channels, len(self.sources)
-        _check_memory((T, S, *block), self.x)
+        check_memory((T, S, *block), self.x)
         result = self.x.new_zeros(T, S, *block)
         if not (result.numel() and H):
             return result
@@ -256,7 +256,7 @@ def _spectral_norms(blocks: Tensor) -> Tensor:
 
 
 @contextmanager
-def _evaluation(model: Any) -> Iterator[None]:
+def evaluation(model: Any) -> Iterator[None]:
     """Eval mode inside; every module as it was afterwards."""
     modes = {}
     if isinstance(model, nn.Module):
@@ -289,7 +289,7 @@ def _independent() -> InputError:
     )
 
 
-def _check_memory(shape: tuple[int, ...], x: Tensor) -> None:
+def check_memory(shape: tuple[int, ...], x: Tensor) -> None:
     needed = prod(shape) * x.element_size()
     allowed = available_memory(x.device) // 2
     if needed > allowed:

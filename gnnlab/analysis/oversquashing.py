@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from gnnlab.analysis.jacobian import Nodes, node_jacobian
-from gnnlab.analysis.paths import _check_graph, distances, to_nodes
+from gnnlab.analysis.paths import check_graph, distances, to_nodes
 from gnnlab.analysis.resistance import effective_resistance
 from gnnlab.analysis.undirected import connected_pairs, num_neighbours
 from gnnlab.nn.check import check_edge_index, check_width
@@ -130,7 +130,7 @@ def forman_curvature(edge_index: Tensor) -> Tensor:
         >>> forman_curvature(torch.tensor([[0, 1, 2, 2, 1], [1, 2, 0, 3, 1]]))
         tensor([3., 2., 2., 0., nan])
     """
-    edge_index, num_nodes = _check_graph(edge_index, None)
+    edge_index, num_nodes = check_graph(edge_index, None)
     pairs = connected_pairs(edge_index, num_nodes)  # [2, P]
     degree = num_neighbours(pairs, num_nodes)
     triangles = _count_triangles(*pairs.cpu().numpy(), degree.cpu().numpy())

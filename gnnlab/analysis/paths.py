@@ -59,7 +59,7 @@ def hops(edge_index: Tensor, source: int, target: int, num_nodes: int | None = N
         >>> hops(edge_index, C, 6, num_nodes=7)
         inf
     """
-    edge_index, num_nodes = _check_graph(edge_index, num_nodes)
+    edge_index, num_nodes = check_graph(edge_index, num_nodes)
     source = _to_node(source, num_nodes, "source")
     target = _to_node(target, num_nodes, "target")
     return float(distances(edge_index, [source], num_nodes)[0, target])
@@ -93,7 +93,7 @@ def shortest_paths(
     length = hops(edge_index, source, target, num_nodes)
     if np.isinf(length):
         return []
-    edge_index, num_nodes = _check_graph(edge_index, num_nodes)
+    edge_index, num_nodes = check_graph(edge_index, num_nodes)
     behind = distances(edge_index, [source], num_nodes)[0]
     ahead = distances(edge_index.flip(0), [target], num_nodes)[0]
     tails, heads = edge_index.cpu().numpy()
@@ -137,7 +137,7 @@ def receptive_field(
         >>> receptive_field(torch.tensor([[0, 1, 2], [1, 2, 3]]), 3, num_layers=2)
         tensor([1, 2, 3])
     """
-    edge_index, num_nodes = _check_graph(edge_index, num_nodes)
+    edge_index, num_nodes = check_graph(edge_index, num_nodes)
     check_count(num_layers, "num_layers")
     node = _to_node(node, num_nodes, "node")
     distance = distances(edge_index.flip(0), [node], num_nodes, limit=num_layers)[0]
@@ -185,7 +185,7 @@ def adjacency_matrix(
     """
     if labels is not None and num_nodes is None:
         num_nodes = len(labels)
-    edge_index, num_nodes = _check_graph(edge_index, num_nodes)
+    edge_index, num_nodes = check_graph(edge_index, num_nodes)
     check_dense_memory(num_nodes, torch.int64)
     names = list(range(num_nodes) if labels is None else labels)
     if len(names) != num_nodes:
@@ -290,7 +290,7 @@ def _to_node(node: int, num_nodes: int, where: str) -> int:
     return int(nodes[0])
 
 
-def _check_graph(edge_index: Tensor, num_nodes: int | None) -> tuple[Tensor, int]:
+def check_graph(edge_index: Tensor, num_nodes: int | None) -> tuple[Tensor, int]:
     if num_nodes is None:
         has_edges = isinstance(edge_index, Tensor) and edge_index.numel() > 0
         num_nodes = int(edge_index.max()) + 1 if has_edges else 0

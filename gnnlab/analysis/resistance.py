@@ -14,8 +14,8 @@ from scipy.sparse import csr_array, diags_array
 from scipy.sparse.csgraph import connected_components
 from torch import Tensor
 
-from gnnlab.analysis.jacobian import Nodes, _check_memory
-from gnnlab.analysis.paths import _check_graph, to_nodes
+from gnnlab.analysis.jacobian import Nodes, check_memory
+from gnnlab.analysis.paths import check_graph, to_nodes
 from gnnlab.analysis.undirected import connected_pairs
 from gnnlab.errors import InputError, MemoryLimitError, UnknownNameError
 
@@ -73,7 +73,7 @@ def effective_resistance(
         raise UnknownNameError.of("method", method, METHODS)
     if not 0 < tolerance < 1:
         raise InputError("a share between 0 and 1", where="tolerance", value=tolerance)
-    edge_index, num_nodes = _check_graph(edge_index, num_nodes)
+    edge_index, num_nodes = check_graph(edge_index, num_nodes)
     if method == "dense" and num_nodes > MAX_DENSE_NODES:
         raise MemoryLimitError(
             f"a dense inverse of {num_nodes} x {num_nodes} takes too long: the limit is "
@@ -87,8 +87,8 @@ def effective_resistance(
     nodes, place = np.unique(np.concatenate([targets, sources]), return_inverse=True)
     rows, columns = place[: len(targets), None], place[len(targets) :]
     like = torch.empty(0, dtype=torch.float64)
-    _check_memory((len(nodes), len(nodes)), like)
-    _check_memory((len(targets), len(sources)), like)
+    check_memory((len(nodes), len(nodes)), like)
+    check_memory((len(targets), len(sources)), like)
     laplacian, component = _laplacian(edge_index, num_nodes)
     if method == "dense":
         potential = _invert(laplacian, component)[np.ix_(nodes, nodes)]  # [K, K]

@@ -13,7 +13,7 @@ import torch
 import torch_geometric.nn as pyg
 from torch import Tensor, nn
 
-from gnnlab.analysis.jacobian import _evaluation
+from gnnlab.analysis.jacobian import evaluation
 from gnnlab.errors import InputError, ShapeError, UnknownNameError
 from gnnlab.nn import GATConv, GatedGraphConv, GCNConv, RecurrentConv
 from gnnlab.nn.check import check_width
@@ -94,7 +94,7 @@ def layer_states(
             )
             stack.callback(hook.remove)
         stack.enter_context(torch.no_grad())
-        stack.enter_context(_evaluation(model))
+        stack.enter_context(evaluation(model))
         model(x, edge_index, **arguments)
     _check_calls(states, layers)
     return states

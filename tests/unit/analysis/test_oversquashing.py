@@ -152,14 +152,14 @@ def test_curvature_of_any_graph_is_the_formula(drawn, lookups):
 
 
 def test_a_hub_costs_no_more_than_its_neighbours(monkeypatch):
-    star = torch.stack([torch.zeros(50_000, dtype=torch.int64), torch.arange(1, 50_001)])
+    star = torch.stack([torch.zeros(5_000, dtype=torch.int64), torch.arange(1, 5_001)])
     looked_up = []
     real = np.searchsorted
     monkeypatch.setattr(
         np, "searchsorted", lambda *given: looked_up.append(len(given[1])) or real(*given)
     )
-    assert set(forman_curvature(star).tolist()) == {4.0 - 50_000 - 1}
-    assert sum(looked_up) <= 50_001
+    assert set(forman_curvature(star).tolist()) == {4.0 - 5_000 - 1}
+    assert sum(looked_up) <= 5_001
 
 
 @settings(max_examples=40, deadline=None)
@@ -262,3 +262,12 @@ def test_graphs_without_edges():
     assert forman_curvature(none).shape == (0,)
     assert effective_resistance(none).shape == (0, 0)
     assert effective_resistance(none, num_nodes=2).tolist() == [[0, math.inf], [math.inf, 0]]
+
+
+@pytest.mark.parametrize("turn", [False, True])
+def test_the_narrowest_place_is_found_whatever_the_order_of_the_edges(turn):
+    """A path 0 to 4 that begins at a hub, in order and against it."""
+    edges = torch.tensor([[0, 1, 2, 3, 5, 6, 7], [1, 2, 3, 4, 0, 0, 0]])
+    edges = edges.flip(1) if turn else edges
+    table = oversquashing.squashing(GCNConv(2, 2), torch.randn(8, 2), edges, 0, [1, 4])
+    assert table["curvature"].tolist() == [4 - 4 - 2] * 2
