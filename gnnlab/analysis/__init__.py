@@ -5,7 +5,13 @@ The comparisons of recurrent and graph networks are in :mod:`gnnlab.analysis.com
 
 from gnnlab.analysis.deep import DEEP, DeepNetwork, make_deep
 from gnnlab.analysis.gates import GateSaturation, gate_saturation
-from gnnlab.analysis.jacobian import Influence, jacobian_blocks, node_jacobian, total_influence
+from gnnlab.analysis.jacobian import (
+    Influence,
+    jacobian_blocks,
+    measured_field,
+    node_jacobian,
+    total_influence,
+)
 from gnnlab.analysis.oversmoothing import (
     dirichlet_energy,
     effective_rank,
@@ -42,6 +48,7 @@ __all__ = [
     "layer_states",
     "make_deep",
     "mean_average_distance",
+    "measured_field",
     "node_jacobian",
     "receptive_field",
     "saturation",

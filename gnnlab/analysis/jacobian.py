@@ -127,6 +127,36 @@ def jacobian_blocks(
     )
 
 
+def measured_field(
+    model: Callable[..., Tensor], x: Tensor, edge_index: Any, node: int, **arguments: Any
+) -> Tensor:
+    """The receptive field of a model: the nodes whose input moves the output of ``node``.
+
+    Where the number of layers is known, :func:`~gnnlab.analysis.receptive_field` tells the same
+    without a model. A unit that is off hides what lies behind it, so the input should be random.
+
+    Args:
+        model: As for :func:`node_jacobian`.
+        x: ``[N, F]``.
+        edge_index: Whatever the model takes.
+        node: The node that listens.
+        arguments: Goes to the model.
+
+    Returns:
+        Their numbers in ascending order.
+
+    Raises:
+        InputError, ShapeError, MemoryLimitError: As for :func:`node_jacobian`.
+
+    Example:
+        >>> from torch_geometric.nn import GCN
+        >>> path = torch.tensor([[0, 1, 2], [1, 2, 3]])
+        >>> measured_field(GCN(2, 16, num_layers=2), torch.randn(4, 2), path, node=3)
+        tensor([1, 2, 3])
+    """
+    return node_jacobian(model, x, edge_index, targets=node, **arguments)[0].nonzero().flatten()
+
+
 def total_influence(
     model: Callable[..., Tensor],
     x: Tensor,
@@ -290,6 +320,11 @@ def _independent() -> InputError:
 
 
 def check_memory(shape: tuple[int, ...], x: Tensor) -> None:
+    """Checks that a result of this shape, of the type of ``x``, fits into half the free memory.
+
+    Raises:
+        MemoryLimitError: If it does not.
+    """
     needed = prod(shape) * x.element_size()
     allowed = available_memory(x.device) // 2
     if needed > allowed:

@@ -291,6 +291,11 @@ def _to_node(node: int, num_nodes: int, where: str) -> int:
 
 
 def check_graph(edge_index: Tensor, num_nodes: int | None) -> tuple[Tensor, int]:
+    """The checked edges and N, by default one more than the largest node.
+
+    Raises:
+        ShapeError, DtypeError, InputError: If they are no edges of such a graph.
+    """
     if num_nodes is None:
         has_edges = isinstance(edge_index, Tensor) and edge_index.numel() > 0
         num_nodes = int(edge_index.max()) + 1 if has_edges else 0

@@ -18,7 +18,7 @@ from gnnlab.errors import (
     ShapeError,
     UnknownNameError,
 )
-from gnnlab.nn import Cell, State
+from gnnlab.nn import Cell, RecurrentConv, State
 from gnnlab.nn.check import check_dtype, check_features
 from gnnlab.nn.memory import available_memory, human
 
@@ -100,7 +100,7 @@ class GradientFlow(NamedTuple):
 
 
 def gradient_through_time(
-    cell: Cell, x: Tensor, state: State | Tensor | None = None
+    cell: Cell | RecurrentConv, x: Tensor, state: State | Tensor | None = None
 ) -> GradientFlow:
     r"""How far gradients reach back through a sequence: the Jacobians and their norms.
 
@@ -113,13 +113,13 @@ def gradient_through_time(
     of all steps at once. A norm too large for the type of number is infinite.
 
     Args:
-        cell: Any cell of ``CELLS``; a Child-Sum Tree-LSTM works on the path graph.
+        cell: Any cell, or a layer that runs one; a Child-Sum Tree-LSTM works on the path graph.
         x: One sequence ``[T, F]``, or B of equal length ``[T, B, F]``.
         state: What enters the first step, each tensor ``[B, H]`` (B = 1 for one sequence); zeros
             if left out.
 
     Raises:
-        InputError: If ``cell`` is no cell of gnnlab.
+        InputError: If ``cell`` is no cell of gnnlab, or mixes the sequences of a batch.
         ShapeError: If x is no such sequence, or the state does not fit.
         DtypeError, NonFiniteError: If the numbers of x or of the state are of another type, NaN or
             infinite, or if the states become so.
@@ -132,12 +132,14 @@ def gradient_through_time(
         >>> bool((flow.spectral_norms <= 0.5 ** torch.arange(11)).all())
         True
     """
+    cell = cell.cell if isinstance(cell, RecurrentConv) else cell
     rows = check_sequence(cell, x)  # [T*B, F]
     T, B = x.size(0), rows.size(0) // x.size(0)
     S = len(cell.state_names) * cell.hidden_size
     _check_memory(T, B, S, x)
     with torch.no_grad():
         states = _states(cell, rows.view(T, B, -1), state)  # [T+1, B, S]
+        _check_independence(cell, rows[0], states[:2, 0])
         chunk = max(1, _ENTRIES_AT_ONCE // S**2)
         factors = vmap(jacrev(_step, argnums=2), in_dims=(None, 0, 0), chunk_size=chunk)(
             cell, rows, states[:-1].flatten(0, 1)
@@ -200,6 +202,18 @@ def check_states(states: Tensor) -> Tensor:
             remedy="check the weights and the state that enters, or make the weights smaller",
         )
     return states
+
+
+def _check_independence(cell: Cell, x: Tensor, states: Tensor) -> None:
+    """Checks that the first sequence alone takes the same first step as in its batch."""
+    alone = _step(cell, x, states[0])
+    if not torch.allclose(alone, states[1], rtol=1e-3, atol=1e-5):
+        raise InputError(
+            "the cell mixes the sequences of a batch, whose Jacobians would not be their own",
+            where="cell",
+            value=type(cell).__name__,
+            remedy="pass one sequence [T, F] at a time",
+        )
 
 
 def _step(cell: Cell, x: Tensor, state: Tensor) -> Tensor:

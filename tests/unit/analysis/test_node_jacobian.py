@@ -12,6 +12,7 @@ from gnnlab.analysis import jacobian
 from gnnlab.analysis.jacobian import (
     ORDERS,
     jacobian_blocks,
+    measured_field,
     node_jacobian,
     total_influence,
 )
@@ -140,9 +141,12 @@ def test_on_a_path_it_is_the_product_of_the_steps(name, executor):
 
 @pytest.mark.parametrize("conv", [GCNConv, pyg.GCNConv, GATConv])
 def test_zero_outside_the_receptive_field_and_only_there(conv):
-    norms = node_jacobian(TwoLayers(conv), torch.randn(8, 3), EDGES)
+    model, x = TwoLayers(conv), torch.randn(8, 3)
+    norms = node_jacobian(model, x, EDGES)
     for node in range(8):
-        assert norms[node].nonzero().flatten().tolist() == receptive_field(EDGES, node, 2).tolist()
+        field = receptive_field(EDGES, node, 2).tolist()
+        assert norms[node].nonzero().flatten().tolist() == field
+        assert measured_field(model, x, EDGES, node).tolist() == field
 
 
 def test_tiny_norms_do_not_vanish_in_float32():

@@ -18,7 +18,7 @@ from gnnlab.errors import (
     ShapeError,
     UnknownNameError,
 )
-from gnnlab.nn import CELLS, GRUCell, LSTMCell, RNNCell, make_cell
+from gnnlab.nn import CELLS, GRUCell, LSTMCell, RecurrentConv, RNNCell, make_cell
 
 pytestmark = pytest.mark.usefixtures("float64")
 
@@ -134,6 +134,23 @@ def test_chunks_change_nothing(monkeypatch):
     whole = gradient_through_time(cell, x).factors
     monkeypatch.setattr(through_time, "_ENTRIES_AT_ONCE", 2 * H**2)
     torch.testing.assert_close(gradient_through_time(cell, x).factors, whole)
+
+
+def test_a_layer_is_the_cell_that_it_runs():
+    cell, x = GRUCell(F, H), torch.randn(T, B, F)
+    flow = gradient_through_time(RecurrentConv(cell), x)
+    assert torch.equal(flow.products, gradient_through_time(cell, x).products)
+
+
+def test_a_cell_that_mixes_the_batch_is_refused():
+    class Mixing(GRUCell):
+        def forward(self, x, state):
+            (h,) = super().forward(x, state)
+            return (h - h.mean(0) if len(h) > 1 else h,)
+
+    with pytest.raises(InputError, match="mixes the sequences"):
+        gradient_through_time(Mixing(F, H), torch.randn(T, B, F))
+    gradient_through_time(Mixing(F, H), torch.randn(T, F))
 
 
 def test_the_cell_is_left_as_it_was():
