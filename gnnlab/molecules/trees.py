@@ -205,7 +205,7 @@ class RandomForest(Trees):
     def _grow(self, x: np.ndarray, y: np.ndarray) -> Forest:
         recipe = BASELINES["random-forest"]
         model: Any = recipe.make(self.task, self.seed, 1, **recipe.settings[self.task][0])
-        model.set_params(n_estimators=_VOTES).fit(x, y)
+        model.set_params(n_estimators=_VOTES).fit(recipe.arrange(self.task, x), y)
         mean = float(y.mean())
         grown = []
         for one in model.estimators_:

@@ -13,6 +13,8 @@ from gnnlab.errors import (
     UnknownNameError,
 )
 from gnnlab.molecules.baselines import BASELINES, Baseline, _svm
+from gnnlab.molecules.descriptors import morgan_counts
+from gnnlab.molecules.embedded import crippen_logp, load_nci
 from gnnlab.molecules.parse import parse_smiles
 from gnnlab.molecules.scores import evaluate
 
@@ -93,6 +95,17 @@ def test_another_seed_gives_another_forest():
         for seed in (0, 1)
     )
     assert (first != second).any()
+
+
+def test_trees_without_zeros_are_the_same_trees():
+    smiles = load_nci(400).smiles
+    x = morgan_counts([parse_smiles(molecule) for molecule in smiles])
+    y = (crippen_logp(smiles) > 2).astype(float)
+    baseline = Baseline("random-forest", "classification").fit(x[:300], y[:300])
+    recipe = BASELINES["random-forest"]
+    dense = recipe.make("classification", 0, 1, **recipe.settings["classification"][0])
+    expected = dense.fit(x[:300], y[:300]).predict_proba(x)[:, 1]
+    np.testing.assert_array_equal(baseline.predict(x)[:, 0], expected)
 
 
 @pytest.mark.parametrize("name", BASELINES)
