@@ -27,7 +27,7 @@ _LEFT_OUT = {"Ipc", "AvgIpc", "ExactMolWt", "fr_Nhpyrrole"}
 _LARGE = 300
 _OF_PAIRS = ("BCUT2D", "EState", "BalabanJ", "BertzCT")
 #: A kernel of more rows than this would fill more than 4 GB while it is computed.
-_MOST_KERNEL_ROWS = 15_000
+_MOST_PAIRS = 15_000**2
 _LARGEST_COUNT = np.iinfo(np.uint8).max
 
 _DESCRIPTORS: dict[str, Callable[[Chem.Mol], float]] = {
@@ -98,19 +98,18 @@ def tanimoto_kernel(x: np.ndarray, y: np.ndarray) -> np.ndarray:
         ``[B, C]``, between 0 and 1; 1 for two rows without any fragment.
 
     Raises:
-        MemoryLimitError: If one side has more than 15,000 rows.
+        MemoryLimitError: If there are more than 225,000,000 pairs.
 
     Example:
         >>> tanimoto_kernel(np.array([[2, 1, 0]]), np.array([[1, 1, 1], [2, 1, 0]])).tolist()
         [[0.5, 1.0]]
     """
-    rows = max(len(x), len(y))
-    if rows > _MOST_KERNEL_ROWS:
+    if len(x) * len(y) > _MOST_PAIRS:
         raise MemoryLimitError(
             "too many molecules for a kernel of all pairs",
             where="molecules",
-            value=rows,
-            remedy=f"use at most {_MOST_KERNEL_ROWS}, or a method without a kernel",
+            value=(len(x), len(y)),
+            remedy=f"take fewer, for at most {_MOST_PAIRS} pairs, or a method without a kernel",
         )
     # The minimum of two counts is the number of levels 1, 2, ... that both reach.
     shared = np.zeros((len(x), len(y)), dtype=np.float32)  # [B, C]

@@ -5,7 +5,7 @@ Legend: B molecules, M landmarks, D fragments, T properties.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +15,8 @@ from torch import Tensor
 from gnnlab.molecules.descriptors import tanimoto_kernel
 
 _LANDMARKS = 3000
+_MOST = 20_000  # molecules to learn from, so that B x M numbers stay below half a gigabyte
+_TOGETHER = 4096  # molecules that are compared with the landmarks at a time
 _NOISES = (0.03, 0.1, 0.3, 1.0)
 _JITTER = 1e-6
 
@@ -27,7 +29,8 @@ class TanimotoRidge:
 
     Up to 3,000 molecules all of them are landmarks z, and this is the mean of a Gaussian process;
     of more, as many are drawn at random (Nystroem's method). The noise is the one of four whose
-    leave-one-out error is smallest, for each property.
+    leave-one-out error is smallest, for each property. Of more than 20,000 molecules it learns from
+    as many, drawn at random, and the means from all.
 
     Args:
         task: ``"regression"``, or ``"classification"``, which is a regression on 0 and 1 here.
@@ -38,7 +41,7 @@ class TanimotoRidge:
         weight_: ``[M, T]``, alpha.
         bias_: ``[T]``, the means.
         left_out_: ``[B, T]``, for each molecule the prediction from all others, in closed form; NaN
-            where nothing is known.
+            where nothing is known or learned.
 
     Example:
         >>> counts = np.eye(4, dtype=np.uint8)
@@ -53,30 +56,32 @@ class TanimotoRidge:
 
     def fit(self, counts: np.ndarray, y: np.ndarray) -> TanimotoRidge:
         """Learns from counts ``[B, D]`` and properties ``[B, T]``, NaN where there is none."""
-        chosen = np.arange(len(counts))
-        if len(counts) > _LANDMARKS:
-            generator = np.random.default_rng(self.seed)
-            chosen = np.sort(generator.choice(len(counts), _LANDMARKS, replace=False))
-        self.landmarks_ = counts[chosen]
-        has_label = ~np.isnan(y)
+        generator = np.random.default_rng(self.seed)
+        learned = _draw(np.arange(len(counts)), _MOST, generator)
+        landmarks = _draw(learned, _LANDMARKS, generator)
+        self.landmarks_ = counts[landmarks]
         self.bias_ = np.nanmean(y, axis=0)
-        similarity = torch.from_numpy(tanimoto_kernel(counts, self.landmarks_)).double()  # [B, M]
-        self.weight_ = np.zeros((len(chosen), y.shape[1]))
+        self.weight_ = np.zeros((len(landmarks), y.shape[1]))
         self.left_out_ = np.full(y.shape, np.nan)
-        for target, known in enumerate(has_label.T):
+        similarity = np.concatenate(list(self._compare(counts[learned])))  # [B, M]
+        solve = _for_landmarks if len(landmarks) < len(learned) else _for_all
+        solve = solve(torch.from_numpy(similarity), np.searchsorted(learned, landmarks))
+        for target, has_label in enumerate(~np.isnan(y[learned]).T):
+            known = learned[has_label]
             centred = torch.from_numpy(y[known, target] - self.bias_[target])
-            if len(chosen) == len(counts):
-                fit = _solve(similarity[known][:, known], centred)
-                self.weight_[known, target] = fit.alpha.numpy()
-            else:
-                fit = _solve_by_landmarks(similarity[known], similarity[chosen], centred)
-                self.weight_[:, target] = fit.alpha.numpy()
+            fit = solve(torch.from_numpy(has_label), centred)
+            self.weight_[:, target] = fit.alpha.numpy()
             self.left_out_[known, target] = y[known, target] - fit.errors.numpy()
         return self
 
     def predict(self, counts: np.ndarray) -> np.ndarray:
         """``[B, T]`` for counts ``[B, D]``."""
-        return tanimoto_kernel(counts, self.landmarks_) @ self.weight_ + self.bias_
+        return np.concatenate([part @ self.weight_ + self.bias_ for part in self._compare(counts)])
+
+    def _compare(self, counts: np.ndarray) -> Iterator[np.ndarray]:
+        """The similarities ``[b, M]`` of some molecules after the others to the landmarks."""
+        for first in range(0, max(len(counts), 1), _TOGETHER):
+            yield tanimoto_kernel(counts[first : first + _TOGETHER], self.landmarks_)
 
     def bias(self, target: int) -> float:
         """The mean of a property."""
@@ -97,38 +102,59 @@ class TanimotoRidge:
         return ridge
 
 
+def _draw(rows: np.ndarray, most: int, generator: np.random.Generator) -> np.ndarray:
+    """At most so many of the rows, in their order."""
+    if len(rows) <= most:
+        return rows
+    return np.sort(generator.choice(rows, most, replace=False))
+
+
 class _Fit(NamedTuple):
-    """Weights, and the errors of predicting each molecule from all others."""
+    """Weights of the landmarks, and the errors of predicting each molecule from all others."""
 
     alpha: Tensor
     errors: Tensor
 
 
-def _solve(kernel: Tensor, y: Tensor) -> _Fit:
-    r"""Alpha of :math:`(K + \lambda I) \alpha = y` for the best noise."""
-    fits = []
-    identity = torch.eye(len(y), dtype=kernel.dtype)
-    for noise in _NOISES:
-        inverse = torch.cholesky_inverse(torch.linalg.cholesky(kernel + noise * identity))
-        alpha = inverse @ y
-        fits.append(_Fit(alpha, alpha / inverse.diagonal()))
-    return min(fits, key=_mean_square)
+#: From a mask ``[B]`` of the molecules with labels, and their centred labels.
+_Solve = Callable[[Tensor, Tensor], _Fit]
 
 
-def _solve_by_landmarks(similarity: Tensor, among: Tensor, y: Tensor) -> _Fit:
+def _for_all(similarity: Tensor, landmarks: np.ndarray) -> _Solve:
+    r"""Alpha of :math:`(K + \lambda I) \alpha = y` for the best noise; all are landmarks."""
+
+    def solve(known: Tensor, y: Tensor) -> _Fit:
+        kernel, fits = similarity[known][:, known], []
+        identity = torch.eye(len(y), dtype=kernel.dtype)
+        for noise in _NOISES:
+            inverse = torch.cholesky_inverse(torch.linalg.cholesky(kernel + noise * identity))
+            alpha = inverse @ y
+            fits.append(_Fit(alpha, alpha / inverse.diagonal()))
+        best = min(fits, key=_mean_square)
+        return _Fit(best.alpha.new_zeros(len(known)).masked_scatter(known, best.alpha), best.errors)
+
+    return solve
+
+
+def _for_landmarks(similarity: Tensor, landmarks: np.ndarray) -> _Solve:
     r"""The same in the span of M landmarks: :math:`(K_{BM}^T K_{BM} + \lambda K_{MM}) \alpha`."""
-    identity = torch.eye(len(among), dtype=among.dtype)
-    L = torch.linalg.cholesky(among + _JITTER * identity)
+    identity = torch.eye(len(landmarks), dtype=similarity.dtype)
+    L = torch.linalg.cholesky(similarity[landmarks] + _JITTER * identity)
     phi = torch.linalg.solve_triangular(L, similarity.t(), upper=False).t()  # [B, M]
-    gram, moment = phi.t() @ phi, phi.t() @ y
-    fits = []
-    for noise in _NOISES:
-        inverse = torch.cholesky_inverse(torch.linalg.cholesky(gram + noise * identity))
-        beta = inverse @ moment
-        leverage = ((phi @ inverse) * phi).sum(1)  # [B]
-        alpha = torch.linalg.solve_triangular(L.t(), beta.unsqueeze(1), upper=True).squeeze(1)
-        fits.append(_Fit(alpha, (y - phi @ beta) / (1 - leverage).clamp(min=_JITTER)))
-    return min(fits, key=_mean_square)
+
+    def solve(known: Tensor, y: Tensor) -> _Fit:
+        phi_known, fits = phi if known.all() else phi[known], []
+        gram, moment = phi_known.t() @ phi_known, phi_known.t() @ y
+        for noise in _NOISES:
+            inverse = torch.cholesky_inverse(torch.linalg.cholesky(gram + noise * identity))
+            beta = inverse @ moment
+            parts = phi_known.split(_TOGETHER)
+            leverage = torch.cat([((part @ inverse) * part).sum(1) for part in parts])
+            alpha = torch.linalg.solve_triangular(L.t(), beta.unsqueeze(1), upper=True).squeeze(1)
+            fits.append(_Fit(alpha, (y - phi_known @ beta) / (1 - leverage).clamp(min=_JITTER)))
+        return min(fits, key=_mean_square)
+
+    return solve
 
 
 def _mean_square(fit: _Fit) -> float:

@@ -120,9 +120,11 @@ def test_kernel_is_the_ratio_of_minimum_and_maximum():
     assert tanimoto_kernel(nothing, nothing).tolist() == [[1.0]]
 
 
-def test_kernel_of_too_many_rows_is_refused():
-    with pytest.raises(MemoryLimitError, match="15000"):
-        tanimoto_kernel(np.zeros((15_001, 1)), np.zeros((1, 1)))
+def test_kernel_of_too_many_pairs_is_refused():
+    few, many = np.zeros((1, 1)), np.zeros((15_001, 1))
+    with pytest.raises(MemoryLimitError, match="225000000 pairs"):
+        tanimoto_kernel(many, many)
+    assert tanimoto_kernel(many, few).shape == (15_001, 1)
 
 
 def test_scaler_standardises():

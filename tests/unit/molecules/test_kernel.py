@@ -45,7 +45,7 @@ def test_landmarks_that_are_all_molecules_change_nothing(data, monkeypatch):
     similarity = tanimoto_kernel(counts, counts)
     K = torch.from_numpy(similarity).double()
     centred = torch.from_numpy(y[:, 0] - y[:, 0].mean())
-    fit = kernel._solve_by_landmarks(K, K, centred)
+    fit = kernel._for_landmarks(K, np.arange(60))(torch.ones(60, dtype=torch.bool), centred)
     np.testing.assert_allclose((K @ fit.alpha).numpy() + y[:, 0].mean(),
                                exact.predict(counts)[:, 0], rtol=1e-3)  # fmt: skip
     np.testing.assert_allclose(y[:, 0] - fit.errors.numpy(), exact.left_out_[:, 0], rtol=2e-3)
@@ -62,6 +62,22 @@ def test_many_molecules_share_landmarks(data, monkeypatch):
     assert np.array_equal(
         ridge.landmarks_, TanimotoRidge("regression", seed=1).fit(counts, y).landmarks_
     )
+
+
+def test_of_very_many_molecules_some_are_learned_from(data, monkeypatch):
+    counts, y = data
+    whole = TanimotoRidge("regression").fit(counts, y)
+    monkeypatch.setattr(kernel, "_TOGETHER", 7)
+    by_sevens = TanimotoRidge("regression").fit(counts, y)
+    np.testing.assert_allclose(by_sevens.predict(counts), whole.predict(counts), rtol=1e-12)
+    monkeypatch.setattr(kernel, "_MOST", 40)
+    for landmarks in (40, 25):
+        monkeypatch.setattr(kernel, "_LANDMARKS", landmarks)
+        ridge = TanimotoRidge("regression").fit(counts, y)
+        assert ridge.landmarks_.shape == (landmarks, 30)
+        assert (~np.isnan(ridge.left_out_)).sum(axis=0).tolist() == [40, 40]
+        np.testing.assert_array_equal(ridge.bias_, y.mean(axis=0))
+        assert np.square(ridge.predict(counts) - y).mean() < np.square(y - y.mean(axis=0)).mean()
 
 
 def test_unknown_values_do_not_count(data):
