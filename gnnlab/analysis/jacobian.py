@@ -18,7 +18,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from gnnlab.analysis.paths import check_count, distances, to_nodes
+from gnnlab import training
+from gnnlab.analysis.paths import distances, to_nodes
 from gnnlab.errors import InputError, MemoryLimitError, ShapeError, UnknownNameError
 from gnnlab.nn.check import check_width
 from gnnlab.nn.memory import available_memory, human
@@ -200,7 +201,7 @@ def total_influence(
         >>> per_hop.tolist(), round(breadth, 4)
         ([[1.0, 0.5, 0.0], [1.0, 1.0, 0.0]], 0.4167)
     """
-    check_count(max_hops, "max_hops")
+    training.check_count("max_hops", max_hops, 0)
     check_width(x, None)
     listeners = to_nodes(targets, x.size(0), "targets")
     distance = distances(edge_index.flip(0), listeners.tolist(), x.size(0), limit=max_hops)

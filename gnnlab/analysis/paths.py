@@ -17,6 +17,7 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
 from torch import Tensor
 
+from gnnlab import training
 from gnnlab.errors import DtypeError, InputError, MemoryLimitError, ShapeError
 from gnnlab.nn.check import check_edge_index
 from gnnlab.nn.memory import check_dense_memory
@@ -138,7 +139,7 @@ def receptive_field(
         tensor([1, 2, 3])
     """
     edge_index, num_nodes = check_graph(edge_index, num_nodes)
-    check_count(num_layers, "num_layers")
+    training.check_count("num_layers", num_layers, 0)
     node = _to_node(node, num_nodes, "node")
     distance = distances(edge_index.flip(0), [node], num_nodes, limit=num_layers)[0]
     return torch.from_numpy(np.flatnonzero(np.isfinite(distance))).to(edge_index.device)
@@ -273,16 +274,6 @@ def to_nodes(nodes: int | Sequence[int] | Tensor | None, num_nodes: int, where: 
     return chosen
 
 
-def check_count(number: int, where: str) -> None:
-    """Checks that ``number`` is a whole number from 0.
-
-    Raises:
-        InputError: If it is not.
-    """
-    if not isinstance(number, int | np.integer) or isinstance(number, bool) or number < 0:
-        raise InputError("a whole number from 0 is needed", where=where, value=repr(number))
-
-
 def _to_node(node: int, num_nodes: int, where: str) -> int:
     nodes = to_nodes(node, num_nodes, where)
     if node is None or len(nodes) != 1:
@@ -299,5 +290,5 @@ def check_graph(edge_index: Tensor, num_nodes: int | None) -> tuple[Tensor, int]
     if num_nodes is None:
         has_edges = isinstance(edge_index, Tensor) and edge_index.numel() > 0
         num_nodes = int(edge_index.max()) + 1 if has_edges else 0
-    check_count(num_nodes, "num_nodes")
-    return check_edge_index(edge_index, num_nodes), int(num_nodes)
+    num_nodes = training.check_count("num_nodes", num_nodes, 0)
+    return check_edge_index(edge_index, num_nodes), num_nodes

@@ -8,11 +8,11 @@ from numbers import Integral, Real
 from gnnlab.errors import InputError
 
 
-def check_count(name: str, value: int) -> int:
+def check_count(name: str, value: int, least: int = 1) -> int:
     """Returns ``value`` as a plain integer.
 
     Raises:
-        InputError: If it is not a whole number from 1.
+        InputError: If it is not a whole number from ``least``.
 
     Example:
         >>> check_count("iterations", 0)
@@ -20,8 +20,8 @@ def check_count(name: str, value: int) -> int:
         ...
         gnnlab.errors.InputError: a whole number from 1 is needed (at: iterations; found: 0)
     """
-    if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
-        raise InputError("a whole number from 1 is needed", where=name, value=repr(value))
+    if not isinstance(value, Integral) or isinstance(value, bool) or value < least:
+        raise InputError(f"a whole number from {least} is needed", where=name, value=repr(value))
     return int(value)
 
 
