@@ -179,9 +179,7 @@ class LinkPredictor(Suggester):
         """What ``missing`` is to be tried."""
         if self.missing is None:
             return _MISSING if has_validation else _MISSING[:1]
-        if not 0 <= self.missing <= 1:
-            raise InputError("a share from 0 to 1 is needed", where="missing", value=self.missing)
-        return (float(self.missing),)
+        return (training.check_share("missing", self.missing),)
 
     def _look(
         self, network: Network, rows: np.ndarray, shares: Sequence[float]

@@ -1,6 +1,6 @@
 """Training: fitting, histories, seeds, and what all estimators share. Lightning lives here only."""
 
-from gnnlab.training.check import check_count, check_positive, check_seed
+from gnnlab.training.check import check_count, check_positive, check_seed, check_share
 from gnnlab.training.estimator import Estimator
 from gnnlab.training.fitting import ACCELERATORS, fit
 from gnnlab.training.history import History
@@ -19,6 +19,7 @@ __all__ = [
     "check_positive",
     "check_same_run",
     "check_seed",
+    "check_share",
     "fit",
     "seeded",
     "stream",

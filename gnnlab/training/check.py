@@ -36,6 +36,17 @@ def check_positive(name: str, value: float) -> float:
     return float(value)
 
 
+def check_share(name: str, value: float) -> float:
+    """Returns ``value`` as a plain float.
+
+    Raises:
+        InputError: If it is not a number from 0 to 1.
+    """
+    if not isinstance(value, Real) or isinstance(value, bool) or not 0 <= value <= 1:
+        raise InputError("a share from 0 to 1 is needed", where=name, value=repr(value))
+    return float(value)
+
+
 def check_seed(seed: int) -> int:
     """Returns ``seed`` as a plain integer.
 

@@ -25,7 +25,8 @@ PROPERTIES: dict[str, Callable[[Chem.Mol], float]] = {
     "weight": Descriptors.MolWt,
     "rings": rdMolDescriptors.CalcNumRings,
 }
-_SHARE_ASKED = 0.5  # of the properties of a molecule, in training
+_SHARE_ASKED = 0.5  # of the properties of a molecule that is asked for something, in training
+_SHARE_FREE = 0.5  # of the molecules, of which nothing is asked
 
 
 @dataclass(frozen=True)
@@ -114,8 +115,10 @@ class Conditions:
         return torch.from_numpy(np.concatenate([scaled, given], axis=1)).float()
 
     def hide(self, values: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-        """The values with some of each molecule's hidden, as in training: any subset is asked."""
-        return np.where(generator.random(values.shape) < _SHARE_ASKED, values, np.nan)
+        """The values with some of them hidden, as in training: nothing is asked, or any subset."""
+        is_asked = generator.random(values.shape) < _SHARE_ASKED
+        is_free = generator.random((len(values), 1)) < _SHARE_FREE
+        return np.where(is_asked & ~is_free, values, np.nan)
 
 
 def measure(mols: Iterable[Chem.Mol], names: Sequence[str]) -> np.ndarray:

@@ -38,24 +38,30 @@ def columns(space: ActionSpace) -> dict[str, int]:
     """
     of_atom = (len(space.types) + 1) * (int(space.types.capacity.max()) + 2) * 5
     counted = {"action": space.size + 1, "depth": _LARGEST + 1, "num_atoms": _LARGEST + 1}
-    return counted | {"has_children": 2} | {f"atom_{k}": of_atom for k in range(_WINDOW)}
+    flags = {"has_children": 2, "canonical": 2}
+    return counted | flags | {f"atom_{k}": of_atom for k in range(_WINDOW)}
 
 
-def describe(ledger: Ledger, last_action: np.ndarray) -> np.ndarray:
+def describe(
+    ledger: Ledger, last_action: np.ndarray, canonical: np.ndarray | bool = False
+) -> np.ndarray:
     """What is read at the events of all molecules: ``[B, F]`` int64.
 
-    The last action, how deep and large the molecule is, and of the focus and each of its nearest
-    ancestors the type, what is left, and the order of the bond to its parent.
+    The last action, how deep and large the molecule is, whether it grows in the order of its
+    canonical SMILES, and of the focus and each of its nearest ancestors the type, what is left, and
+    the order of the bond to its parent.
 
     Args:
         ledger: The molecules as they are.
         last_action: ``[B]``; A at the start.
+        canonical: ``[B]``, or one for all.
     """
     type, remaining, order = ledger.window(_WINDOW)  # [B, 8] each
     most = int(ledger.space.types.capacity.max()) + 2
     atoms = (type * most + remaining) * 5 + order
     counted = np.minimum(np.stack([ledger.depth, ledger.num_atoms], axis=1), _LARGEST)
-    return np.column_stack([last_action, counted, ledger.has_children, atoms])
+    canonical = np.broadcast_to(canonical, len(ledger))
+    return np.column_stack([last_action, counted, ledger.has_children, canonical, atoms])
 
 
 class Trace:
@@ -128,13 +134,16 @@ class Events(NamedTuple):
         return Events(*(t.to(device) for t in self[:4]), self.schedule)
 
 
-def replay_events(space: ActionSpace, table: np.ndarray, max_atoms: int) -> Events:
+def replay_events(
+    space: ActionSpace, table: np.ndarray, max_atoms: int, canonical: np.ndarray | bool = False
+) -> Events:
     """The events of molecules whose actions are known.
 
     Args:
         space: The actions.
         table: ``[B, steps]`` the ids of the actions of each molecule, filled up with -1.
         max_atoms: S.
+        canonical: ``[B]`` which grow in the order of their canonical SMILES, or one for all.
 
     Raises:
         InputError: If an action is not legal where it stands.
@@ -151,6 +160,7 @@ def replay_events(space: ActionSpace, table: np.ndarray, max_atoms: int) -> Even
     lengths = np.count_nonzero(table != NO_ACTION, axis=1)
     molecule = np.argsort(-lengths, kind="stable")  # those that still grow are the first rows
     table = table[molecule].astype(np.int64)
+    canonical = np.broadcast_to(canonical, len(table))[molecule]
     sizes = (lengths[:, None] > np.arange(lengths.max())).sum(axis=0)  # events of each step
     first = np.cumsum(sizes) - sizes  # the number of each step's first event
     ledger, trace = Ledger(space, len(table), max_atoms), Trace(len(table), max_atoms)
@@ -164,7 +174,7 @@ def replay_events(space: ActionSpace, table: np.ndarray, max_atoms: int) -> Even
         heard = trace.advance(ledger.focus, closed)  # [size, 3]
         row, _ = np.nonzero(heard >= 0)
         edges.append(np.stack([first[heard[heard >= 0]] + row, first[step] + row]))
-        features.append(describe(ledger, last_action))
+        features.append(describe(ledger, last_action, canonical[:size]))
         legal.append(ledger.legal())
         last_action = table[:size, step]
         closed = closed_atom(ledger, last_action)
@@ -180,7 +190,9 @@ def replay_events(space: ActionSpace, table: np.ndarray, max_atoms: int) -> Even
     )
 
 
-def replay_in_parts(space: ActionSpace, table: np.ndarray, max_atoms: int) -> Iterator[Events]:
+def replay_in_parts(
+    space: ActionSpace, table: np.ndarray, max_atoms: int, canonical: bool = False
+) -> Iterator[Events]:
     """:func:`replay_events` of many molecules, 512 at a time."""
     for first in range(0, len(table), _TOGETHER):
-        yield replay_events(space, table[first : first + _TOGETHER], max_atoms)
+        yield replay_events(space, table[first : first + _TOGETHER], max_atoms, canonical)

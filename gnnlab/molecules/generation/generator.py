@@ -62,6 +62,9 @@ class MoleculeGenerator(Maker):
         epochs: Passes over the molecules.
         learning_rate: Step size of Adam at the beginning; it falls to a fiftieth.
         max_distance: How far back a ring can be closed.
+        canonical: Share of the molecules of a batch that grow in the order of their canonical
+            SMILES, and are known to. New molecules then do so, too, unless something else is laid
+            down; what the others teach is how to grow from anywhere.
         seed: Seed of weights and orders.
         accelerator: ``"cpu"``, ``"gpu"`` or ``"auto"``.
 
@@ -91,10 +94,11 @@ class MoleculeGenerator(Maker):
         num_layers: int = 2,
         embedding_channels: int = 128,
         dropout: float = 0.1,
-        batch_size: int = 256,
+        batch_size: int = 64,
         epochs: int = 10,
         learning_rate: float = 2e-3,
         max_distance: int = 40,
+        canonical: float = 0.8,
         seed: int = 0,
         accelerator: str = "auto",
     ):
@@ -102,7 +106,8 @@ class MoleculeGenerator(Maker):
         self.cell, self.hidden_channels, self.num_layers = cell, hidden_channels, num_layers
         self.embedding_channels, self.dropout = embedding_channels, dropout
         self.batch_size, self.epochs, self.learning_rate = batch_size, epochs, learning_rate
-        self.max_distance, self.seed, self.accelerator = max_distance, seed, accelerator
+        self.max_distance, self.canonical = max_distance, canonical
+        self.seed, self.accelerator = seed, accelerator
 
     def fit(
         self,
@@ -138,6 +143,7 @@ class MoleculeGenerator(Maker):
         """
         for name in ("hidden_channels", "num_layers", "embedding_channels", "batch_size", "epochs"):
             training.check_count(name, getattr(self, name))
+        training.check_share("canonical", self.canonical)
         self._forget()
         graphs, learn, table = self._read(smiles, validation)
         run = storage.describe_run(self.get_params(), graphs.smiles, table)
@@ -148,6 +154,7 @@ class MoleculeGenerator(Maker):
             self.max_atoms_,
             self.batch_size,
             self.seed,
+            self.canonical,
             first=start.iteration if start else 0,
             wishes=self._learn_to_listen(graphs),
         )
@@ -157,7 +164,7 @@ class MoleculeGenerator(Maker):
         evaluate_every = evaluate_every or len(batches)
 
         def evaluate(averaged: Averaged) -> dict[str, float]:
-            nats = -sum(self._score(table)) / len(table)
+            nats = -sum(self._score(table, self._is_canonical())) / len(table)
             if watch is not None:
                 self.temperature_ = 1.0
                 watch(self, batches.next)
@@ -185,7 +192,7 @@ class MoleculeGenerator(Maker):
             accelerator=self.accelerator,
         )
         self.model_ = averaged.result.eval()
-        parts = replay_in_parts(self.space_, table, self.max_atoms_)
+        parts = replay_in_parts(self.space_, table, self.max_atoms_, self._is_canonical())
         self.temperature_ = best_temperature(self.model_, parts)
         if log_directory is not None:
             self.save(Path(log_directory) / "model.safetensors")
@@ -265,11 +272,12 @@ class MoleculeGenerator(Maker):
             held_out = GrowthGraphs.of(validation, self.space_, self.max_atoms_)
             if not len(held_out):
                 raise InputError("no molecule can be grown", where="validation")
-            table = held_out.batch(range(len(held_out)), generator)
+            table = held_out.batch(range(len(held_out)), generator, self._is_canonical())
             return graphs, np.arange(len(graphs)), table
         order = generator.permutation(len(graphs))
         count = min(max(len(graphs) // 20, 1), _MOST_HELD_OUT)
-        return graphs, order[count:], graphs.batch(order[:count], generator)
+        table = graphs.batch(order[:count], generator, self._is_canonical())
+        return graphs, order[count:], table
 
     def _checkpoint(self, path: Path) -> None:
         self.temperature_ = getattr(self, "temperature_", 1.0)

@@ -31,6 +31,7 @@ class GrowthBatches:
         max_atoms: The most atoms of one.
         batch_size: Molecules of a batch; the last one of an epoch may be smaller.
         seed: Draws the orders.
+        canonical: The share of molecules that grow in the order of their canonical SMILES instead.
         first: The number of the first batch.
         wishes: What tells of the properties of some molecules, ``[B, 2C]``, from their places and a
             generator; ``None`` if the network is not to listen.
@@ -43,12 +44,14 @@ class GrowthBatches:
         max_atoms: int,
         batch_size: int,
         seed: int,
+        canonical: float = 0.0,
         first: int = 0,
         wishes: Callable[[np.ndarray, np.random.Generator], Tensor] | None = None,
     ):
         self.wishes = wishes
         self.graphs, self.places, self.max_atoms = graphs, places, max_atoms
         self.batch_size, self.seed, self.next = batch_size, seed, first
+        self.canonical = canonical
 
     def __len__(self) -> int:
         return -(-len(self.places) // self.batch_size)
@@ -60,9 +63,10 @@ class GrowthBatches:
             chosen = order[place * self.batch_size :][: self.batch_size]
             generator = np.random.default_rng([self.seed, epoch, place])
             self.next += 1
-            table = self.graphs.batch(chosen, generator)
+            canonical = generator.random(len(chosen)) < self.canonical  # [B]
+            table = self.graphs.batch(chosen, generator, canonical)
             wishes = None if self.wishes is None else self.wishes(chosen, generator)
-            yield replay_events(self.graphs.space, table, self.max_atoms), wishes
+            yield replay_events(self.graphs.space, table, self.max_atoms, canonical), wishes
 
 
 class Averaged(nn.Module):

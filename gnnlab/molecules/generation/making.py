@@ -39,6 +39,7 @@ class Maker(training.Estimator):
         conditions_: What it can be asked for, or ``None``.
     """
 
+    canonical: float
     model_: GrowthModel
     space_: ActionSpace
     max_atoms_: int
@@ -158,12 +159,14 @@ class Maker(training.Estimator):
         if not len(graphs):
             return found
         if not num_orders:
-            found[graphs.rows] = self._score(graphs.batch(range(len(graphs))))
+            found[graphs.rows] = self._score(graphs.batch(range(len(graphs))), self._is_canonical())
             return found
         generator = np.random.default_rng(seed)
         for index, row in enumerate(graphs.rows):
             table = graphs.batch([index] * num_orders, generator)
-            found[row] = np.logaddexp.reduce(self._score(np.unique(table, axis=0)))
+            found[row] = np.logaddexp.reduce(
+                self._score(np.unique(table, axis=0), self._is_canonical(free=False))
+            )
         return found
 
     def _known_space(self) -> ActionSpace:
@@ -187,7 +190,13 @@ class Maker(training.Estimator):
         temperature = self.temperature_ if temperature is None else temperature
         choose = Draw(training.check_positive("temperature", temperature), seed)
         wishes = self._ask(condition, count) if condition else None
-        begin = partial(Growth, self.model_, self.space_, max_atoms=max(self.max_atoms_, size))
+        begin = partial(
+            Growth,
+            self.model_,
+            self.space_,
+            max_atoms=max(self.max_atoms_, size),
+            canonical=self._is_canonical(free=plan is None),
+        )
         plan = plan and partial(plan, generator=np.random.default_rng(seed))
         mols = make(begin, count, choose, plan, wishes)
         patterns = [parse_smiles(smiles) for smiles in kept]
@@ -210,10 +219,15 @@ class Maker(training.Estimator):
             )
         return self.conditions_.ask(condition, count)
 
+    def _is_canonical(self, free: bool = True) -> bool:
+        """Whether molecules grow in the order of their canonical SMILES, if they are free to."""
+        return self.canonical == 1 or (free and self.canonical > 0)
+
     @training.wide_products()
-    def _score(self, table: np.ndarray) -> np.ndarray:
+    def _score(self, table: np.ndarray, canonical: bool) -> np.ndarray:
         """The log-probability ``[B]`` of each row of actions."""
-        return score(self.model_, replay_in_parts(self.space_, table, self.max_atoms_))
+        parts = replay_in_parts(self.space_, table, self.max_atoms_, canonical)
+        return score(self.model_, parts)
 
 
 def _holds(mol: Chem.Mol, patterns: Sequence[Chem.Mol]) -> bool:

@@ -121,18 +121,22 @@ class GrowthGraphs:
         return actions if actions is not None else find_walk(*prepared, self.space, None)
 
     def batch(
-        self, indices: Sequence[int], generator: np.random.Generator | None = None
+        self,
+        indices: Sequence[int],
+        generator: np.random.Generator | None = None,
+        canonical: np.ndarray | bool = False,
     ) -> np.ndarray:
         """The actions of several molecules, ``[len(indices), S]`` int16.
 
         Rows are filled up with ``NO_ACTION``. The order of the rows decides which molecule gets
-        which draws of the ``generator``.
+        which draws of the ``generator``; those that are ``canonical`` get none.
         """
         indices = np.asarray(indices, dtype=np.int64)
         shape = len(indices), self.num_actions[indices].max(initial=0)
         table = np.full(shape, NO_ACTION, dtype=np.int16)
+        canonical = np.broadcast_to(canonical, len(indices)).tolist()
         for row, index in enumerate(indices.tolist()):
-            actions = self.actions(index, generator)
+            actions = self.actions(index, None if canonical[row] else generator)
             table[row, : len(actions)] = actions
         return table
 

@@ -39,6 +39,7 @@ class Growth:
         batch_size: B.
         max_atoms: S.
         condition: ``[B, 2C]`` what is asked for, if the network listens.
+        canonical: Whether they are to grow in the order of their canonical SMILES.
     """
 
     def __init__(
@@ -48,8 +49,9 @@ class Growth:
         batch_size: int,
         max_atoms: int,
         condition: Tensor | None = None,
+        canonical: bool = False,
     ):
-        self.model, self.condition = model, condition
+        self.model, self.condition, self.canonical = model, condition, canonical
         self.ledger, self.trace = (
             Ledger(space, batch_size, max_atoms),
             Trace(batch_size, max_atoms),
@@ -77,7 +79,8 @@ class Growth:
             memory = self.before if atom is None else self.at_atom
             remembered = [tuple(state[at] for state in layer) for layer in memory]
             predecessors.append((torch.from_numpy(rows).to(device), remembered))
-        features = torch.from_numpy(describe(self.ledger, self.last_action)).to(device)
+        features = torch.from_numpy(describe(self.ledger, self.last_action, self.canonical))
+        features = features.to(device)
         logits, self.before = self.model.step(features, predecessors, self.condition)
         here = np.flatnonzero(focus >= 0)
         for layer, states in zip(self.at_atom, self.before, strict=True):

@@ -28,9 +28,10 @@ def make_model(space=SPACE, cell="childsum", **sizes):
     return GrowthModel(columns(space), space.size, cell=cell, **sizes).double().eval()
 
 
-def score_step_by_step(model, space, table, condition=None):
+def score_step_by_step(model, space, table, condition=None, canonical=False):
     """Log-probabilities by the way that sampling goes, molecules leaving as they are done."""
-    growth, alive = Growth(model, space, len(table), 100, condition), np.arange(len(table))
+    growth = Growth(model, space, len(table), 100, condition, canonical)
+    alive = np.arange(len(table))
     found = torch.zeros(len(table), dtype=torch.float64)
     for step in range(table.shape[1]):
         goes_on = table[alive, step] >= 0
@@ -46,16 +47,33 @@ def score_step_by_step(model, space, table, condition=None):
 @torch.no_grad()
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("num_properties", [0, 2])
-def test_sampling_and_training_give_the_same_likelihood(cell, num_properties):
+@pytest.mark.parametrize("canonical", [False, True])
+def test_sampling_and_training_give_the_same_likelihood(cell, num_properties, canonical):
     model = make_model(cell=cell, num_properties=num_properties, num_layers=2)
-    table = GRAPHS.batch(range(len(GRAPHS)), np.random.default_rng(0))
+    table = GRAPHS.batch(range(len(GRAPHS)), np.random.default_rng(0), canonical)
     condition = torch.randn(len(table), 4, dtype=torch.float64) if num_properties else None
-    events = replay_events(SPACE, table, max_atoms=100)
+    events = replay_events(SPACE, table, 100, canonical)
     values = log_probabilities(model, events, condition)
     at_once = torch.zeros(len(table), dtype=torch.float64).index_add(0, events.molecule, values)
-    by_steps = score_step_by_step(model, SPACE, table, condition)
+    by_steps = score_step_by_step(model, SPACE, table, condition, canonical)
     torch.testing.assert_close(by_steps, at_once, rtol=0, atol=1e-10)
     assert at_once.std() > 1
+
+
+@torch.no_grad()
+def test_the_network_knows_in_which_order_a_molecule_grows():
+    model, rows = make_model(), [0, 1, 2]
+    table = GRAPHS.batch(rows, canonical=True)
+    mixed = log_probabilities(
+        model, replay_events(SPACE, table, 100, np.array([True, False, True]))
+    )
+    events = replay_events(SPACE, table, 100, True)
+    told, untold = (
+        log_probabilities(model, replay_events(SPACE, table, 100, canonical))
+        for canonical in (True, False)
+    )
+    assert (told != untold).any()
+    torch.testing.assert_close(mixed, torch.where(events.molecule == 1, untold, told))
 
 
 @torch.no_grad()

@@ -69,6 +69,19 @@ def test_probabilities_are_those_with_which_molecules_are_made():
     assert made.count("CC") / 4000 == pytest.approx(expected, abs=4 * np.sqrt(expected / 4000))
 
 
+@pytest.mark.parametrize("canonical", [0.0, 1.0])
+def test_molecules_grow_in_the_only_way_that_was_learned(canonical):
+    """Freely, around a scaffold, and when they are judged."""
+    rows = ["CCO", "CCN", "OCCO", "CCC"]
+    settings = SMALL | {"canonical": canonical, "epochs": 40, "batch_size": 16}
+    generator = MoleculeGenerator(**settings).fit(rows * 20)
+    made = generator.sample(100, temperature=0.7, seed=0)
+    assert sum(smiles in rows for smiles in made) > 90
+    around = generator.sample(50, temperature=0.7, scaffold="CC", seed=0)
+    assert sum(smiles in rows for smiles in around) > 25  # one root of the scaffold may be new
+    assert (generator.log_prob(rows) > np.log(0.05)).all()
+
+
 def test_bad_molecules_are_reported_and_do_not_disturb():
     rows = ["Queequeg", *SMILES[:60], None, "[13CH4]", "C.O"]
     generator = MoleculeGenerator(**SMALL | {"epochs": 1}).fit(rows)
@@ -135,6 +148,8 @@ def test_a_resumed_training_ends_like_one_that_was_never_stopped(tmp_path):
     ({"epochs": 0}, SMILES, InputError, "epochs"),
     ({"cell": "harpoon"}, SMILES[:30], UnknownNameError, "childsum"),
     ({"max_distance": 1}, SMILES[:30], InputError, "max_distance"),
+    ({"canonical": 1.5}, SMILES[:30], InputError, "canonical"),
+    ({"canonical": None}, SMILES[:30], InputError, "canonical"),
     ({}, ["Moby Dick", None], InputError, "type"),
     ({}, ["CCO"], InputError, "too few"),
 ])  # fmt: skip

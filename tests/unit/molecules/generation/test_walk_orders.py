@@ -178,6 +178,17 @@ def test_equal_seeds_give_equal_orders():
     assert (first != graphs.batch(range(len(graphs)), np.random.default_rng(4))).any()
 
 
+def test_canonical_rows_take_no_draws():
+    graphs = GrowthGraphs.of(list(MOLECULES.values()), SPACE)
+    is_canonical = np.arange(len(graphs)) % 3 == 0
+    mixed = graphs.batch(range(len(graphs)), np.random.default_rng(3), is_canonical)
+    rest = np.flatnonzero(~is_canonical)
+    drawn = graphs.batch(rest, np.random.default_rng(3))
+    np.testing.assert_array_equal(mixed[rest][:, : drawn.shape[1]], drawn)
+    fixed = graphs.batch(range(len(graphs)))
+    np.testing.assert_array_equal(mixed[is_canonical], fixed[is_canonical])
+
+
 def test_orders_with_long_closures_are_passed_over():
     # Naphthalene: its outer ring has ten atoms, its two rings six.
     space = ActionSpace(SPACE.types, max_distance=6)
