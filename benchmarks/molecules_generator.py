@@ -1,13 +1,16 @@
 """Generators trained on 90,000 molecules of MOSES, judged by MOSES' metrics on 30,000 samples.
 
-    gnnlab molecules train-generator --dataset moses --out runs/graph
+    gnnlab molecules train-generator --dataset moses --epochs 6 --out runs/graph
     gnnlab text train moses.smi --out runs/lstm
     python benchmarks/molecules_generator.py graph=runs/graph lstm=runs/lstm --cache FOLDER
 
 Trainings take hours, so they are made by the command line; this samples with three seeds and
 compares with both published test sets. A folder of `gnnlab text` is a character LSTM that has
-learned from the same molecules, one per line. Chance, under the same ledger of valences as the
-graph generator, is always there. Seconds are those of making 30,000 molecules.
+learned from the same molecules, one per line. `chance` is the name of chance alone, under the same
+ledger of valences as the graph generator. Each is sampled at the temperature at which 10,000
+molecules are nearest, by FCD, to 30,000 of the training molecules. Rows are kept in
+`results/molecules_generator`, a file for each name; the table shows all that stand there. Seconds
+are those of making 30,000 molecules.
 """
 
 from __future__ import annotations
@@ -15,12 +18,11 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import pandas as pd
 import torch
-from measure import write
+from measure import RESULTS, write
 
 from gnnlab.errors import FileFormatError
 from gnnlab.molecules import MoleculeGenerator, canonical_smiles
@@ -30,72 +32,93 @@ from gnnlab.molecules.moses import load_moses
 from gnnlab.sequences import TextGenerator
 
 COUNT = 30_000
+TRIED = 10_000
+TEMPERATURES = (0.8, 0.9, 1.0, 1.1)
 STREAMS = 500  # texts that a character model writes at a time
 LETTERS = 48  # of a line, rather more than less
+FOLDER = RESULTS / "molecules_generator"
 
-Sampler = Callable[[int], list[str]]
+#: From how many, which temperature and which seed to rows.
+Sampler = Callable[[int, float, int], list[str]]
 
 
-def by_chance(seed: int) -> list[str]:
-    """Molecules of MOSES' atom types by chance alone."""
+def by_chance(count: int, temperature: float, seed: int) -> list[str]:
+    """Molecules of MOSES' atom types by chance alone, whatever the temperature."""
     space = ActionSpace(AtomTypes.from_names(PRESETS["moses"]))
-    return [canonical_smiles(mol) for mol in sample_random(space, COUNT, seed, max_atoms=27)]
+    return [canonical_smiles(mol) for mol in sample_random(space, count, seed, max_atoms=27)]
 
 
-def write_lines(generator: TextGenerator, seed: int) -> list[str]:
-    """The whole lines of texts that are long enough; valid or not."""
-    length = COUNT * LETTERS // STREAMS
-    texts = generator.generate("\n", length, num_samples=STREAMS, temperature=1.0, seed=seed)
-    lines = [line for text in texts for line in text.split("\n")[:-1]]
-    return lines[:COUNT]
-
-
-def load(folder: Path) -> Sampler:
+def load(name: str, folder: str) -> Sampler:
     """The sampler of a trained model of either kind."""
-    path = folder / "model.safetensors"
+    if name == "chance":
+        return by_chance
+    path = Path(folder) / "model.safetensors"
     try:
         generator = MoleculeGenerator.load(path)
     except FileFormatError:
-        return partial(write_lines, TextGenerator.load(path))
-    return lambda seed: generator.sample(COUNT, seed=seed)
+        writer = TextGenerator.load(path)
+
+        def write_lines(count: int, temperature: float, seed: int) -> list[str]:
+            """The whole lines of texts that are long enough; valid or not."""
+            options = {"num_samples": STREAMS, "temperature": temperature, "seed": seed}
+            texts = writer.generate("\n", count * LETTERS // STREAMS, **options)
+            lines = [line for text in texts for line in text.split("\n")[:-1]]
+            return lines[:count]
+
+        return write_lines
+    return lambda count, temperature, seed: generator.sample(
+        count, temperature=temperature, seed=seed
+    )
 
 
-def judge(name: str, sample: Sampler, seeds: int, known: dict, train: list[str]) -> list[dict]:
+def choose_temperature(name: str, sample: Sampler, train: Reference) -> float:
+    """The temperature at which molecules are nearest to those that were learned from."""
+    distances = {}
+    for temperature in TEMPERATURES if name != "chance" else (1.0,):
+        scores = evaluate(sample(TRIED, temperature, 100), {"Train": train}, filters=False)
+        distances[temperature] = scores["FCD/Train"]
+        print(name, temperature, scores, flush=True)
+    return min(distances, key=distances.get)
+
+
+def judge(
+    name: str, sample: Sampler, temperature: float, seeds: int, known: dict, train: list[str]
+) -> pd.DataFrame:
     """A row per seed."""
     rows = []
     for seed in range(seeds):
         start = time.perf_counter()
-        molecules = sample(seed)
+        molecules = sample(COUNT, temperature, seed)
         seconds = time.perf_counter() - start
         scores = evaluate(molecules, known, train, num_workers=torch.get_num_threads())
-        rows.append({"model": name, "seed": seed, "molecules/s": COUNT / seconds} | scores)
+        place = {"model": name, "seed": seed, "temperature": temperature}
+        rows.append(place | {"molecules/s": COUNT / seconds} | scores)
         print(rows[-1], flush=True)
-    return rows
+    return pd.DataFrame(rows)
 
 
 def main() -> None:
-    """Writes means and deviations over the seeds."""
+    """Writes rows by model and seed, and means and deviations over the seeds."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("runs", nargs="*", metavar="NAME=FOLDER")
+    parser.add_argument("runs", nargs="+", metavar="NAME=FOLDER")
     parser.add_argument("--cache", type=Path, help="a folder for what is known of the references")
     parser.add_argument("--seeds", type=int, default=3)
     options = parser.parse_args()
-    samplers = {"chance": by_chance}
-    for name, folder in (argument.split("=", 1) for argument in options.runs):
-        samplers[name] = load(Path(folder))
-    workers = torch.get_num_threads()
-    known = {
-        key: Reference.of(load_moses(part), num_workers=workers, cache=options.cache, name=key)
-        for key, part in {"Test": "test", "TestSF": "test_scaffolds"}.items()
-    }
+    places = (argument.partition("=")[::2] for argument in options.runs)
+    samplers = {name: load(name, folder) for name, folder in places}
     train = load_moses("train_90k")
-    rows = [
-        row
-        for name, sample in samplers.items()
-        for row in judge(name, sample, options.seeds, known, train)
-    ]
-    table = pd.DataFrame(rows).drop(columns="seed")
-    groups = table.groupby("model", sort=False)
+    parts = {"Train": train[:COUNT]}
+    parts |= {"Test": load_moses("test"), "TestSF": load_moses("test_scaffolds")}
+    shared = {"num_workers": torch.get_num_threads(), "cache": options.cache}
+    known = {name: Reference.of(rows, **shared, name=name) for name, rows in parts.items()}
+    nearest = known.pop("Train")
+    FOLDER.mkdir(exist_ok=True)
+    for name, sample in samplers.items():
+        temperature = choose_temperature(name, sample, nearest)
+        table = judge(name, sample, temperature, options.seeds, known, train)
+        table.to_csv(FOLDER / f"{name}.csv", index=False)
+    table = pd.concat([pd.read_csv(path) for path in sorted(FOLDER.glob("*.csv"))])
+    groups = table.drop(columns="seed").groupby("model", sort=False)
     mean, std = groups.mean(), groups.std().fillna(0)
     result = mean.apply(lambda c: c.map("{:.4g}".format)) + " ± " + std.map("{:.1g}".format)
     write(

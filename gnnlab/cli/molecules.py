@@ -191,6 +191,9 @@ def benchmark(
     ] = None,
     seeds: Annotated[int, typer.Option(help="Number of repetitions.")] = 5,
     out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("gnnlab-benchmark"),
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Run only what does not stand in the folder yet.")
+    ] = False,
 ) -> None:
     """Compare graph networks with baselines on published benchmarks, split by split."""
     from gnnlab.bench.report import to_markdown
@@ -203,6 +206,7 @@ def benchmark(
         seeds,
         out,
         report=lambda line: typer.echo(line, err=True),
+        resume=resume,
     )
     typer.echo(to_markdown(table))
     typer.echo(f"\nTables: {out}")

@@ -173,6 +173,9 @@ def benchmark(
     out: Annotated[
         Path | None, typer.Option(help="Folder for the tables.", show_default="print the means")
     ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Run only what does not stand in the folder yet.")
+    ] = False,
 ) -> None:
     """Compare on a published network: mean reciprocal rank and others, in percent.
 
@@ -185,7 +188,12 @@ def benchmark(
     from gnnlab.networks.runs import compare_on
 
     summary = compare_on(
-        name, scorers.value, seeds, out, report=lambda line: typer.echo(line, err=True)
+        name,
+        scorers.value,
+        seeds,
+        out,
+        report=lambda line: typer.echo(line, err=True),
+        resume=resume,
     )
     if json:
         typer.echo(to_json(summary))

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gnnlab.data.rows import RowsFile
 from gnnlab.errors import InputError, MemoryLimitError, UnknownNameError
 from gnnlab.molecules.baselines import BASELINES, Baseline
 from gnnlab.molecules.descriptors import morgan_counts, rdkit_descriptors
@@ -29,6 +30,8 @@ PREDICTORS: Mapping[str, dict[str, Any]] = MappingProxyType(
 )
 #: The models that a benchmark can compare: baselines first.
 MODELS = (*BASELINES, *PREDICTORS)
+#: What tells one row of a benchmark from another.
+KEY = ("model", "seed")
 
 
 def run_benchmark(
@@ -36,6 +39,7 @@ def run_benchmark(
     models: Sequence[str] = MODELS,
     seeds: int = 5,
     report: Callable[[str], None] = lambda line: None,
+    rows: RowsFile | None = None,
 ) -> pd.DataFrame:
     """Fits every model on every split and judges it on the test rows.
 
@@ -50,6 +54,7 @@ def run_benchmark(
         models: Some of ``MODELS``.
         seeds: Number of repetitions.
         report: Called with a line for each model and seed.
+        rows: Where rows are kept as they come, by :data:`KEY`; what stands there is not run again.
 
     Returns:
         Rows of ``benchmark``, ``model``, ``seed``, ``score`` (its name), ``value``, ``cliff_value``
@@ -66,19 +71,23 @@ def run_benchmark(
             raise UnknownNameError.of("model", model, MODELS)
     if not isinstance(seeds, int) or seeds < 1:
         raise InputError("at least one repetition is needed", where="seeds", value=seeds)
+    rows = RowsFile(key=KEY) if rows is None else rows
+    needed = [(seed, model) for seed in range(seeds) for model in models]
+    needed = [(seed, model) for seed, model in needed if not rows.has(model, seed)]
     benchmark = load_benchmark(name)
+    if not needed:
+        return rows.table()
+    models = {model for _, model in needed}
     inputs = prepare(
         benchmark.molecules.smiles,
-        descriptors=bool({"boosting", "joint"} & set(models)),
-        fingerprints=bool({"random-forest", "svm", "joint"} & set(models)),
+        descriptors=bool({"boosting", "joint"} & models),
+        fingerprints=bool({"random-forest", "svm", "joint"} & models),
     )
-    rows = []
-    for seed in range(seeds):
-        split = _split(benchmark, seed)
-        for model in models:
-            rows.append(_run(benchmark, inputs, split, model, seed))
-            report(f"{name} {model} seed {seed}: {rows[-1]['value']:.3f}")
-    return pd.DataFrame(rows)
+    for seed, model in needed:
+        row = _run(benchmark, inputs, _split(benchmark, seed), model, seed)
+        rows.append(row)
+        report(f"{name} {model} seed {seed}: {row['value']:.3f}")
+    return rows.table()
 
 
 def summarise(table: pd.DataFrame) -> pd.DataFrame:

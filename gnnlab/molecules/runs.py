@@ -15,9 +15,10 @@ import pandas as pd
 import torch
 
 from gnnlab.data import make_folder, write_file
+from gnnlab.data.rows import RowsFile, to_csv
 from gnnlab.errors import InputError, MemoryLimitError, UnknownNameError
 from gnnlab.molecules.baselines import BASELINES, Baseline
-from gnnlab.molecules.benchmark import MODELS, run_benchmark, summarise
+from gnnlab.molecules.benchmark import KEY, MODELS, run_benchmark, summarise
 from gnnlab.molecules.predictor import Estimate, PropertyPredictor
 from gnnlab.molecules.reading import Molecules
 from gnnlab.molecules.scores import evaluate
@@ -86,7 +87,7 @@ def train_on(
         raise UnknownNameError.of("task", predictor.task, JUDGED_BY)
     out = make_folder(out)
     molecules = leave_out_unlabelled(molecules)
-    write_file(out / "report.csv", _to_csv(molecules.report))
+    write_file(out / "report.csv", to_csv(molecules.report))
     parts = SPLITS[split](molecules, seed=predictor.seed)
     judge = _Judge(molecules, parts, predictor.task)
     # Costs nothing, and shows before the training whether the test rows define the score.
@@ -94,7 +95,7 @@ def train_on(
     estimate = judge.train(predictor, progress)
     predictor.save(out / "model.safetensors")
     table = _predictions(molecules, parts.test, estimate)
-    write_file(out / "predictions.csv", _to_csv(table))
+    write_file(out / "predictions.csv", to_csv(table))
     scores = {"predictor": judge.score(estimate.mean)} | scores
     for name in BASELINES:
         if name not in scores:
@@ -189,8 +190,11 @@ def compare_on(
     seeds: int,
     out: str | Path,
     report: Callable[[str], None] = lambda line: None,
+    resume: bool = False,
 ) -> pd.DataFrame:
     """Runs benchmarks one after the other; each leaves ``<name>.csv``, one row per model and seed.
+
+    Rows are written as they come.
 
     Args:
         names: Some of :data:`~gnnlab.molecules.tasks.BENCHMARKS`.
@@ -198,6 +202,7 @@ def compare_on(
         seeds: Number of repetitions.
         out: The folder, created if needed.
         report: Called with a line for each model and seed.
+        resume: Run only what does not stand in the folder yet.
 
     Returns:
         The table of :func:`~gnnlab.molecules.benchmark.summarise`, which is also written to
@@ -206,6 +211,7 @@ def compare_on(
     Raises:
         UnknownNameError: If there is no such benchmark or model; nothing is run then.
         InputError: If there are no seeds, or the folder cannot be made.
+        FileFormatError: If a file to go on with is no such table.
         DownloadError: If the data cannot be fetched.
     """
     for kind, given, known in (("benchmark", names, BENCHMARKS), ("model", models, MODELS)):
@@ -215,10 +221,10 @@ def compare_on(
     out = make_folder(out)
     tables = []
     for name in names:
-        tables.append(run_benchmark(name, models, seeds, report))
-        write_file(out / f"{name}.csv", _to_csv(tables[-1]))
+        rows = RowsFile(out / f"{name}.csv", KEY, resume)
+        tables.append(run_benchmark(name, models, seeds, report, rows))
     summary = summarise(pd.concat(tables, ignore_index=True))
-    write_file(out / "summary.csv", _to_csv(summary))
+    write_file(out / "summary.csv", to_csv(summary))
     return summary
 
 
@@ -283,7 +289,3 @@ def _columns(values: dict[str, np.ndarray], names: Sequence[str]) -> dict[str, n
             column = array.reshape(len(array), -1)[:, place]
             table[name if len(names) == 1 else f"{name}_{target}"] = column
     return table
-
-
-def _to_csv(table: pd.DataFrame) -> bytes:
-    return table.to_csv(index=False, float_format="%.6g").encode("utf-8", "backslashreplace")

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from gnnlab import training
+from gnnlab.data.rows import RowsFile
 from gnnlab.errors import UnknownNameError
 from gnnlab.networks.datasets import BENCHMARKS, load_benchmark, load_heart
 from gnnlab.networks.evidence import PairScorer
@@ -40,6 +41,8 @@ LEARNED: dict[str, Callable[[LinkSplit, int], PairScorer]] = {
 #: Which scorers a run compares; all are the predictor and every heuristic.
 CHOICES = ("heuristics", PREDICTOR, "learned", "all")
 _GRAPH = {"decoder": "dot"}
+#: What tells one row of a benchmark from another.
+KEY = ("setting", "scorer", "seed")
 #: Where there are official splits: the settings, and whether their negatives are hard.
 OFFICIAL = {"citeseer": {"existing": False, "heart": True}, "pubmed": {"existing": False}}
 _VALID, _TEST = 0.05, 0.1
@@ -72,6 +75,7 @@ def run_benchmark(
     scorers: str = "all",
     seeds: int = 5,
     report: Callable[[str], None] = lambda line: None,
+    rows: RowsFile | None = None,
 ) -> pd.DataFrame:
     """Fits every scorer on every split and judges it on the test part.
 
@@ -89,6 +93,7 @@ def run_benchmark(
         scorers: One of :data:`CHOICES`.
         seeds: Number of repetitions.
         report: Called with a line for each setting, scorer and seed.
+        rows: Where rows are kept as they come, by :data:`KEY`; what stands there is not run again.
 
     Returns:
         Rows of ``benchmark``, ``setting``, ``scorer``, ``seed``, ``fit_seconds``,
@@ -101,17 +106,19 @@ def run_benchmark(
         DownloadError: If a file can neither be found nor be downloaded.
     """
     check_request(name, scorers, seeds)
-    rows = []
+    rows = RowsFile(key=KEY) if rows is None else rows
     for setting, seed, split in _splits(name, seeds):
         for scorer in choose_scorers(scorers, split.message):
             if name in OFFICIAL and seed and scorer not in LEARNED:
+                continue
+            if rows.has(setting, scorer, seed):
                 continue
             judgement = judge(scorer, split, seed)
             place = {"benchmark": name, "setting": setting, "scorer": scorer, "seed": seed}
             times = {f: getattr(judgement, f) for f in ("fit_seconds", "score_seconds")}
             rows.append(place | times | judgement.metrics)
             report(f"{name} {setting} {scorer} seed {seed}: {100 * judgement.metrics['mrr']:.2f}")
-    return pd.DataFrame(rows)
+    return rows.table()
 
 
 def check_request(name: str, scorers: str, seeds: int) -> None:

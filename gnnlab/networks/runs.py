@@ -11,9 +11,11 @@ import pandas as pd
 
 from gnnlab import training
 from gnnlab.data import make_folder, write_file
+from gnnlab.data.rows import RowsFile, to_csv
 from gnnlab.errors import InputError, UnknownNameError
 from gnnlab.networks.audit import audit
 from gnnlab.networks.benchmark import (
+    KEY,
     PREDICTOR,
     Judgement,
     check_request,
@@ -77,7 +79,7 @@ def open_network(
         return network, f"{network.num_nodes:,} nodes and {network.num_edges:,} connections."
     reading = read_network(source, **options)
     if out is not None:
-        write_file(make_folder(out) / "report.csv", _to_csv(reading.report))
+        write_file(make_folder(out) / "report.csv", to_csv(reading.report))
     return reading.network, reading.summary()
 
 
@@ -127,7 +129,7 @@ def suggest_on(
     if explain:
         table["reasons"] = [str(predictor.explain(node, other)) for other in table["suggestion"]]
     if out is not None:
-        write_file(out / "suggestions.csv", _to_csv(table))
+        write_file(out / "suggestions.csv", to_csv(table))
         if node is not None and len(table):
             best = table["suggestion"][0]
             title = f"{node} and {best}: probability {table['probability'][0]:.2f}"
@@ -199,6 +201,7 @@ def compare_on(
     seeds: int = 5,
     out: str | Path | None = None,
     report: Callable[[str], None] = lambda line: None,
+    resume: bool = False,
 ) -> pd.DataFrame:
     """Runs a benchmark: :func:`~gnnlab.networks.benchmark.run_benchmark`, and what it comes to.
 
@@ -206,24 +209,29 @@ def compare_on(
         name: The benchmark.
         scorers: Which scorers.
         seeds: Number of repetitions.
-        out: A folder for ``<name>.csv`` and ``summary.csv``; by default nothing is written.
+        out: A folder for ``<name>.csv``, whose rows are written as they come, and
+            ``summary.csv``; by default nothing is written.
         report: Called with a line for each setting, scorer and seed.
+        resume: Run only what does not stand in the folder yet.
 
     Returns:
         The table of :func:`~gnnlab.networks.benchmark.summarise`.
 
     Raises:
         UnknownNameError: If there is no such benchmark or choice of scorers.
-        InputError: If there are no seeds, or the folder cannot be made.
+        InputError: If there are no seeds, the folder cannot be made, or there is no folder to go
+            on with.
+        FileFormatError: If the file to go on with is no such table.
         DownloadError: If the data cannot be fetched.
     """
     check_request(name, scorers, seeds)
+    if resume and out is None:
+        raise InputError("there is no folder to go on with", where="resume", remedy="name it")
     out = None if out is None else make_folder(out)
-    table = run_benchmark(name, scorers, seeds, report)
-    summary = summarise(table)
+    rows = RowsFile(None if out is None else out / f"{name}.csv", KEY, resume)
+    summary = summarise(run_benchmark(name, scorers, seeds, report, rows))
     if out is not None:
-        write_file(out / f"{name}.csv", _to_csv(table))
-        write_file(out / "summary.csv", _to_csv(summary))
+        write_file(out / "summary.csv", to_csv(summary))
     return summary
 
 
@@ -247,14 +255,10 @@ def _write_evaluation(
     out: Path, summary: dict, judged: dict[str, Judgement], bins: pd.DataFrame
 ) -> None:
     scores = pd.DataFrame(summary["scores"]).T.rename_axis("scorer").reset_index()
-    write_file(out / "scores.csv", _to_csv(scores))
+    write_file(out / "scores.csv", to_csv(scores))
     write_file(out / "summary.json", json.dumps(summary, indent=2).encode())
     order = sorted(judged, key=lambda name: -judged[name].metrics["mrr"])
     best = [PREDICTOR, *[name for name in order if name != PREDICTOR][:_DRAWN]]
     draw_evaluation(
         {name: (judged[name].positive, judged[name].negative) for name in best}, bins, out
     )
-
-
-def _to_csv(table: pd.DataFrame) -> bytes:
-    return table.to_csv(index=False, float_format="%.6g").encode("utf-8", "backslashreplace")

@@ -106,11 +106,13 @@ def test_explains_in_numbers_and_in_a_picture(folder, capsys, tmp_path):
 
 
 def test_benchmark_prints_the_summary(capsys, tmp_path, monkeypatch):
-    def run(name, models, seeds, report):
+    def run(name, models, seeds, report, rows):
         report(f"{name} done")
         row = {"benchmark": name, "model": models[0], "seed": 0, "score": "rmse", "value": 0.5,
                "cliff_value": None, "seconds": 1.0}  # fmt: skip
-        return pd.DataFrame([row] * seeds)
+        for _ in range(seeds):
+            rows.append(row)
+        return rows.table()
 
     monkeypatch.setattr("gnnlab.molecules.runs.run_benchmark", run)
     words = ["benchmark", "esol", "freesolv", "--seeds", "1", "--models", "svm"]
@@ -119,6 +121,13 @@ def test_benchmark_prints_the_summary(capsys, tmp_path, monkeypatch):
     assert out.startswith("| benchmark | model | score | mean |")
     assert out.count("| svm | rmse | 0.5 |") == 2
     assert (tmp_path / "esol.csv").exists()
+    code, _, err = run_main(capsys, *words, "--out", tmp_path / "esol.csv")
+    assert code == 2
+    assert "esol.csv" in err
+    (tmp_path / "esol.csv").write_text("whale\nMoby Dick\n")
+    code, _, err = run_main(capsys, *words, "--out", tmp_path, "--resume")
+    assert code == 2
+    assert "no column 'model'" in err
 
 
 def test_models_of_the_help_exist(capsys):

@@ -99,12 +99,14 @@ def test_evaluation_prints_audit_and_scores(friends, capsys, tmp_path):
 
 
 def test_benchmark_prints_json_or_a_table(capsys, tmp_path, monkeypatch):
-    def run(name, scorers, seeds, report):
+    def run(name, scorers, seeds, report, rows):
         report(f"{name} done")
         row = {"benchmark": name, "setting": "heart", "scorer": scorers, "seed": 0, "mrr": 0.31415,
                "ranked-hits@10": 0.5, "auc": 0.5, "ap": 0.5, "fit_seconds": 1.0,
                "score_seconds": 1.0}  # fmt: skip
-        return pd.DataFrame([row] * seeds)
+        for _ in range(seeds):
+            rows.append(row)
+        return rows.table()
 
     monkeypatch.setattr(runs, "run_benchmark", run)
     words = ["benchmark", "citeseer", "--scorers", "default", "--seeds", 2]
@@ -116,6 +118,9 @@ def test_benchmark_prints_json_or_a_table(capsys, tmp_path, monkeypatch):
     assert code == 0
     assert "| citeseer | heart | default | 31.41 | 0.00 | 50.00 |" in out
     assert sorted(path.name for path in tmp_path.iterdir()) == ["citeseer.csv", "summary.csv"]
+    code, _, err = run_main(capsys, *words, "--resume")
+    assert code == 2
+    assert "no folder to go on with" in err
 
 
 def test_names_of_the_help_exist(capsys):

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from gnnlab.data.rows import RowsFile
 from gnnlab.errors import InputError, MemoryLimitError, UnknownNameError
 from gnnlab.molecules import benchmark
 from gnnlab.molecules.baselines import Baseline
@@ -54,6 +55,18 @@ def test_every_model_on_every_split(known):
     assert summary.loc["mean", "lead"] == pytest.approx(
         summary.loc[best, "mean"] - summary.loc["mean", "mean"]
     )
+
+
+def test_a_stopped_run_goes_on(known, tmp_path):
+    path, said = tmp_path / "random.csv", []
+    whole = benchmark.run_benchmark("random", ["mean", "svm"], seeds=2)
+    benchmark.run_benchmark("random", ["mean"], 1, rows=RowsFile(path, benchmark.KEY))
+    for _ in range(2):  # the second time there is nothing left
+        rows = RowsFile(path, benchmark.KEY, resume=True)
+        table = benchmark.run_benchmark("random", ["mean", "svm"], 2, said.append, rows)
+    assert len(said) == 3
+    columns = ["model", "seed", "value"]
+    pd.testing.assert_frame_equal(table[columns], whole[columns], rtol=1e-5)
 
 
 def test_published_split_and_cliffs(known):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -160,11 +161,12 @@ def test_mistakes(settings, message, tmp_path):
 
 
 def test_benchmarks_leave_a_table_each(tmp_path, monkeypatch):
-    def run(name, models, seeds, report):
+    def run(name, models, seeds, report, rows):
         report(name)
-        rows = [(name, m, s, "rmse", 1.0 + s, np.nan, 0.1) for m in models for s in range(seeds)]
         columns = ["benchmark", "model", "seed", "score", "value", "cliff_value", "seconds"]
-        return pd.DataFrame(rows, columns=columns)
+        for m, s in product(models, range(seeds)):
+            rows.append(dict(zip(columns, (name, m, s, "rmse", 1.0 + s, np.nan, 0.1), strict=True)))
+        return rows.table()
 
     monkeypatch.setattr(runs, "run_benchmark", run)
     lines = []

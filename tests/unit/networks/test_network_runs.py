@@ -155,6 +155,16 @@ def test_a_benchmark_without_official_files_is_split_anew(by_time, timed, monkey
     assert (summary["seeds"] == 2).all()
 
 
+def test_a_stopped_benchmark_goes_on(tmp_path, monkeypatch):
+    monkeypatch.setattr(benchmark, "load_benchmark", lambda name: load_karate_club())
+    monkeypatch.setattr(benchmark, "_NUM_NEGATIVES", 20)
+    said = []
+    for seeds in (1, 2):
+        table = runs.compare_on("usair", "heuristics", seeds, tmp_path, said.append, resume=True)
+    assert len(said) == len(set(said)) == 2 * len(table)
+    assert (table["seeds"] == 2).all()
+
+
 @pytest.mark.parametrize("name", benchmark.LEARNED)
 def test_whatever_learns_ranks_hidden_connections(name):
     split = random_split(load_karate_club(), 0.1, 0.2)
