@@ -110,7 +110,10 @@ def main() -> None:
     parts = {"Train": train[:COUNT]}
     parts |= {"Test": load_moses("test"), "TestSF": load_moses("test_scaffolds")}
     shared = {"num_workers": torch.get_num_threads(), "cache": options.cache}
-    known = {name: Reference.of(rows, **shared, name=name) for name, rows in parts.items()}
+    known = {
+        name: Reference.of(rows, **shared, properties=name != "TestSF", name=name)
+        for name, rows in parts.items()
+    }
     nearest = known.pop("Train")
     FOLDER.mkdir(exist_ok=True)
     for name, sample in samplers.items():

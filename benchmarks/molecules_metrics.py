@@ -111,6 +111,7 @@ def main() -> None:
             references[name] = Reference.of(
                 load_moses(REFERENCES[name]),
                 fcd=options.fcd,
+                properties=name == options.references[0],
                 num_workers=options.workers,
                 cache=options.cache,
                 progress=partial(show, bars, {}),

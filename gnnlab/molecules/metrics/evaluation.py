@@ -78,7 +78,8 @@ def evaluate(
 
     Raises:
         InputError: If there are no rows, none is a molecule, there are less than two for the FCD,
-            a list is a single string, there is less than one process, or ``fcd_torch`` is missing.
+            a list is a single string, there is less than one process, a reference was made without
+            what is needed, or ``fcd_torch`` is missing.
         MoleculeError: If a row of a reference is no molecule; names it.
         DownloadError: If the filters are neither in a mirror nor can be downloaded.
 
@@ -105,9 +106,15 @@ def evaluate(
         name: one
         if isinstance(one, Reference)
         else Reference.of(
-            one, fcd=fcd, num_workers=num_workers, cache=cache, progress=progress, name=name
+            one,
+            fcd=fcd,
+            properties=place == 0,
+            num_workers=num_workers,
+            cache=cache,
+            progress=progress,
+            name=name,
         )
-        for name, one in named.items()
+        for place, (name, one) in enumerate(named.items())
     }
     scores = {"valid": len(sample.smiles) / sample.num_rows, **_uniqueness(sample.smiles)}
     for name, one in references.items():
@@ -143,6 +150,13 @@ def cosine(one: Counter[str], other: Counter[str]) -> float:
 def _check_references(named: Mapping[str, Reference | Sequence[str]], fcd: bool) -> None:
     if not named:
         raise InputError("there is nothing to compare with", where="reference", value="no entry")
+    first = next(iter(named.values()))
+    if isinstance(first, Reference) and first.profile.properties is None:
+        raise InputError(
+            "the first reference was made without the properties",
+            where="reference",
+            remedy="make it by Reference.of(..., properties=True)",
+        )
     for name, one in named.items():
         if fcd and isinstance(one, Reference) and one.activations is None:
             raise InputError(

@@ -44,7 +44,7 @@ class Profile:
         fingerprints: ``[M, 128]`` uint8: Morgan fingerprints of radius 2, eight bits a byte.
         fragments: How often each BRICS fragment occurs.
         scaffolds: How often each Murcko scaffold of two or more rings occurs.
-        properties: ``[M, 4]`` float64; the columns are :data:`PROPERTIES`.
+        properties: ``[M, 4]`` float64, the columns are :data:`PROPERTIES`; None if nobody asked.
         passes: ``[M]`` bool: which molecules pass the filters; None if nobody asked.
         num_rows: How many rows there were, good and bad.
         errors: Row -> why it is no molecule.
@@ -54,7 +54,7 @@ class Profile:
     fingerprints: np.ndarray
     fragments: Counter[str]
     scaffolds: Counter[str]
-    properties: np.ndarray
+    properties: np.ndarray | None
     passes: np.ndarray | None
     num_rows: int
     errors: dict[int, MoleculeError] = field(default_factory=dict)
@@ -67,6 +67,7 @@ class Profile:
         num_workers: int = 1,
         step: str = "molecules",
         progress: Progress | None = None,
+        properties: bool = True,
     ) -> Profile:
         """Reads all rows that are molecules, each from its canonical SMILES.
 
@@ -76,13 +77,14 @@ class Profile:
             num_workers: Number of processes.
             step: The name under which progress is reported.
             progress: Called after every thousand rows.
+            properties: Whether to find out the properties, which takes longer than the rest.
 
         Example:
             >>> profile = Profile.of(["OCC", "no molecule", "Cc1ccc2ccccc2c1"])
             >>> profile.smiles, dict(profile.scaffolds), profile.errors[1].what
             (['CCO', 'Cc1ccc2ccccc2c1'], {'c1ccc2ccccc2c1': 1}, 'whitespace inside')
         """
-        read = partial(_read_chunk, patterns=patterns)
+        read = partial(_read_chunk, patterns=patterns, properties=properties)
         return _join(list(map_chunks(read, rows, num_workers, step, progress)))
 
 
@@ -120,9 +122,14 @@ def ring_scaffold(mol: Chem.Mol) -> str | None:
     return Chem.MolToSmiles(scaffold) or None
 
 
-def _read_chunk(rows: Sequence, first_row: int, patterns: tuple[str, ...] | None) -> Profile:
+def _read_chunk(
+    rows: Sequence,
+    first_row: int,
+    patterns: tuple[str, ...] | None,
+    properties: bool,
+) -> Profile:
     catalog = None if patterns is None else build_catalog(patterns)
-    smiles, bits, properties, passes, errors = [], [], [], [], {}
+    smiles, bits, values, passes, errors = [], [], [], [], {}
     fragments, scaffolds = Counter(), Counter()
     with rdBase.BlockLogs():
         for row_number, row in enumerate(rows, start=first_row):
@@ -135,7 +142,8 @@ def _read_chunk(rows: Sequence, first_row: int, patterns: tuple[str, ...] | None
             bits.append(_MORGAN.GetFingerprintAsNumPy(mol))
             fragments.update(brics_fragments(mol))
             scaffolds.update(filter(None, [ring_scaffold(mol)]))
-            properties.append([of(mol) for of in PROPERTIES.values()])
+            if properties:
+                values.append([of(mol) for of in PROPERTIES.values()])
             if catalog is not None:
                 passes.append(passes_filters(mol, catalog))
     return Profile(
@@ -143,7 +151,7 @@ def _read_chunk(rows: Sequence, first_row: int, patterns: tuple[str, ...] | None
         fingerprints=np.packbits(np.reshape(bits, (len(bits), NUM_BITS)).astype(bool), axis=1),
         fragments=fragments,
         scaffolds=scaffolds,
-        properties=np.reshape(properties, (len(properties), len(PROPERTIES))),
+        properties=np.reshape(values, (len(values), len(PROPERTIES))) if properties else None,
         passes=None if catalog is None else np.array(passes, dtype=bool),
         num_rows=len(rows),
         errors=errors,
@@ -157,11 +165,15 @@ def _join(parts: list[Profile]) -> Profile:
         fingerprints=np.concatenate([part.fingerprints for part in parts]),
         fragments=_sum(part.fragments for part in parts),
         scaffolds=_sum(part.scaffolds for part in parts),
-        properties=np.concatenate([part.properties for part in parts]),
-        passes=None if parts[0].passes is None else np.concatenate([p.passes for p in parts]),
+        properties=_concatenate([part.properties for part in parts]),
+        passes=_concatenate([part.passes for part in parts]),
         num_rows=sum(part.num_rows for part in parts),
         errors={row: error for part in parts for row, error in part.errors.items()},
     )
+
+
+def _concatenate(arrays: list[np.ndarray | None]) -> np.ndarray | None:
+    return None if arrays[0] is None else np.concatenate(arrays)
 
 
 def _sum(counters: Iterable[Counter[str]]) -> Counter[str]:

@@ -52,6 +52,7 @@ class Reference:
         smiles: Sequence[str],
         *,
         fcd: bool = True,
+        properties: bool = True,
         num_workers: int = 1,
         cache: str | Path | None = None,
         progress: Progress | None = None,
@@ -62,6 +63,8 @@ class Reference:
         Args:
             smiles: One molecule per row; all must be good.
             fcd: Whether to run ChemNet, which the distance FCD needs.
+            properties: Whether to find out logP, SA, QED and weight, which the first of several
+                references needs only.
             num_workers: Number of processes. A script that starts more than one needs the usual
                 ``if __name__ == "__main__":`` where processes are spawned.
             cache: A folder to keep the result in, and to take it from when the same rows come
@@ -79,12 +82,13 @@ class Reference:
         rows = check_rows(smiles, name, num_workers)
 
         def look() -> Arrays:
-            return _to_arrays(_read(rows, name, num_workers, progress))
+            return _to_arrays(_read(rows, name, num_workers, progress, properties))
 
         def run() -> Arrays:
             return vars(describe_activations(profile.smiles, f"{name}: ChemNet", progress))
 
-        profile = _from_arrays(_keep(cache, ["profile"], rows, look))
+        stamp = ["profile"] if properties else ["profile without properties"]
+        profile = _from_arrays(_keep(cache, stamp, rows, look))
         if not fcd:
             return cls(profile)
         stamp = ["activations", version("fcd_torch")]
@@ -112,8 +116,11 @@ def check_rows(smiles: Sequence[str], where: str, num_workers: int) -> list:
     return rows
 
 
-def _read(rows: list, name: str, num_workers: int, progress: Progress | None) -> Profile:
-    profile = Profile.of(rows, None, num_workers, f"{name}: molecules", progress)
+def _read(
+    rows: list, name: str, num_workers: int, progress: Progress | None, properties: bool
+) -> Profile:
+    step = f"{name}: molecules"
+    profile = Profile.of(rows, None, num_workers, step, progress, properties)
     if profile.errors:
         row, error = next(iter(profile.errors.items()))
         raise MoleculeError(
@@ -144,8 +151,9 @@ def _to_arrays(profile: Profile) -> Arrays:
     arrays = {
         "smiles": _to_bytes(profile.smiles),
         "fingerprints": profile.fingerprints,
-        "properties": profile.properties,
     }
+    if profile.properties is not None:
+        arrays["properties"] = profile.properties
     for name in ("fragments", "scaffolds"):
         counts = getattr(profile, name)
         arrays[name] = _to_bytes(counts)
@@ -164,7 +172,7 @@ def _from_arrays(arrays: Arrays) -> Profile:
         fingerprints=arrays["fingerprints"],
         fragments=fragments,
         scaffolds=scaffolds,
-        properties=arrays["properties"],
+        properties=arrays.get("properties"),
         passes=None,
         num_rows=len(smiles),
     )

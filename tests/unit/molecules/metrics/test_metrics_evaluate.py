@@ -188,6 +188,16 @@ def test_a_bad_reference_is_refused():
         score(["C"], ["C"], num_workers=0)
 
 
+def test_only_the_first_reference_needs_properties():
+    rows = load_nci(40).smiles
+    whole, bare = (Reference.of(rows[20:], fcd=False, properties=p) for p in (True, False))
+    options = {"fcd": False, "filters": False}
+    expected = evaluate(rows[:20], {"Test": whole, "TestSF": whole}, **options)
+    assert evaluate(rows[:20], {"Test": whole, "TestSF": bare}, **options) == expected
+    with pytest.raises(InputError, match=r"properties=True"):
+        evaluate(rows[:20], bare, **options)
+
+
 def test_a_reference_without_activations_has_no_fcd(monkeypatch):
     monkeypatch.setattr(evaluation, "require_chemnet", lambda: None)
     with pytest.raises(InputError, match=r"reference TestSF.*fcd=True"):

@@ -42,6 +42,13 @@ def test_what_was_kept_is_found(tmp_path, count):
     assert [file.suffix for file in (tmp_path / "new").iterdir()] == [".safetensors"]
 
 
+def test_with_and_without_properties_are_kept_apart(tmp_path, count):
+    for properties in (True, False, True, False):
+        reference = Reference.of(SMILES, fcd=False, properties=properties, cache=tmp_path)
+        assert (reference.profile.properties is not None) == properties
+    assert len(count) == 2
+
+
 @pytest.mark.parametrize("damage", ["flip", "cut", "empty", "foreign"])
 def test_a_damaged_file_is_made_anew(tmp_path, count, damage):
     first = Reference.of(SMILES, fcd=False, cache=tmp_path)
