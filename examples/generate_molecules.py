@@ -32,7 +32,6 @@ def main() -> None:
     generator = MoleculeGenerator(
         properties=("logp",),  # what it can be asked for afterwards
         hidden_channels=32 if options.quick else 128,
-        batch_size=64,
         epochs=2 if options.quick else 6,
         learning_rate=4e-3,
     )

@@ -30,7 +30,6 @@ def new_molecules(folder: Path, quick: bool) -> Chapter:
         generator = MoleculeGenerator(
             ("logp",),
             hidden_channels=32 if quick else 128,
-            batch_size=64,
             epochs=2 if quick else 6,
             learning_rate=4e-3,
         ).fit(smiles, progress=False)
@@ -70,8 +69,8 @@ def _growing(generator: MoleculeGenerator) -> list[Text | Table]:
             f"Chance alone as the chooser: of {len(mols)} molecules RDKit accepts {accepted}. They "
             "are valid, but strange. To choose well is the work of a recurrent network. Each step "
             "is a node, and hears from the step before, from the last step at the same atom, and, "
-            "when a ring has just been closed, from the other end of the ring: an LSTM where the "
-            "molecule is a chain, a graph network where it branches and closes rings."
+            "when a ring has just been closed, from the other end of the ring: a recurrent network "
+            "where the molecule is a chain, a graph network where it branches and closes rings."
         ),
     ]
 
