@@ -49,7 +49,8 @@ class WalkScorer(training.Estimator):
         model_: The :class:`WalkModel`.
         reading_: One of :data:`READINGS`.
         h_: ``[N, H]`` the nodes' states.
-        history_: The :class:`gnnlab.training.History`.
+        histories_: A list of one :class:`gnnlab.training.History`.
+        num_parameters_: Number of trainable parameters.
 
     Example:
         >>> friends = [[0, 0, 1, 2, 3, 4, 4], [1, 2, 2, 3, 4, 5, 6]]
@@ -97,12 +98,13 @@ class WalkScorer(training.Estimator):
         self._forget()
         with training.seeded(self.seed):
             self.model_ = WalkModel(network.num_nodes, self.hidden_channels, self.dropout)
+        self.num_parameters_ = self.model_.num_parameters()
         starts = np.tile(np.arange(network.num_nodes), _ROUNDS)
         fresh = random_walks(network, starts, self.length, training.stream(self.seed, "validation"))
         self.fresh_, self.reading_ = torch.from_numpy(fresh), READINGS[0]
         batches = Walks(network, self.length, self.batch_size, self.seed)
         best = _Best(self, validation)
-        self.history_ = training.fit(
+        history = training.fit(
             self.model_,
             batches,
             next_node_loss,
@@ -116,6 +118,7 @@ class WalkScorer(training.Estimator):
             progress=False,
             accelerator="cpu",
         )
+        self.histories_ = [history]
         if best.weights:
             self.model_.load_state_dict(best.weights)
             self.reading_ = best.reading

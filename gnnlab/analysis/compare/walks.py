@@ -118,9 +118,9 @@ def _run(model: str, split: LinkSplit, epochs: int, seed: int) -> dict[str, floa
     else:
         scorer = _make(model, split.message.num_nodes, epochs, seed)
         scorer.fit(split.message, split.valid)
-        if scorer.history_.interrupted:
+        if scorer.histories_[-1].interrupted:
             raise KeyboardInterrupt
-        parameters = scorer.model_.num_parameters()
+        parameters = scorer.num_parameters_
     metrics = rank_metrics(*score_part(scorer, split.test))
     shares = {name: metrics[name] for name in ("mrr", "ranked-hits@10", "auc")}
     return {"parameters": parameters} | shares | {"seconds": time.perf_counter() - start}

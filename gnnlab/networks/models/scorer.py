@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from gnnlab import training
 from gnnlab.errors import FileFormatError, InputError, UnknownNameError
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 _NODES_AT_ONCE = 200_000  # whole graphs of more nodes are sampled
 _NEIGHBORS = 10  # drawn in each step, unless asked for otherwise
 _EVALUATE_EVERY = 2  # epochs
+_BETWEEN_SEEDS = 1000  # of two members, so that those of neighbouring seeds are others
 
 
 class GraphScorer(training.Estimator):
@@ -47,7 +48,8 @@ class GraphScorer(training.Estimator):
 
     Connections are learned in batches, and no batch is looked at through its own connections. A
     network without features gets learned vectors in their place. With a validation part, training
-    ends when its figure does not rise any more, and the best weights are kept.
+    ends when its figure does not rise any more, and the best weights are kept. Several models that
+    learn from other weights and in other orders score better together: by the mean of their logits.
 
     Args:
         encoder: One of ``gnnlab.networks.models.ENCODERS``.
@@ -65,12 +67,14 @@ class GraphScorer(training.Estimator):
         learning_rate: Step size of Adam.
         num_neighbors: How many neighbours to draw per node in each step, in training only; by
             default the whole graph is used up to 200,000 nodes.
+        ensemble_size: How many models learn, one after the other; fewer after Ctrl-C.
         seed: Seed of weights, orders and negatives.
         accelerator: ``"cpu"``, ``"gpu"`` or ``"auto"``.
 
     Attributes:
-        model_: The :class:`LinkModel`.
-        history_: The :class:`gnnlab.training.History`.
+        models_: The :class:`LinkModel` of each member.
+        histories_: The :class:`gnnlab.training.History` of each.
+        num_parameters_: Number of trainable parameters of all of them.
 
     Example:
         >>> from gnnlab.networks import Network
@@ -96,6 +100,7 @@ class GraphScorer(training.Estimator):
         batch_size: int = 1024,
         learning_rate: float = 1e-3,
         num_neighbors: Sequence[int] | None = None,
+        ensemble_size: int = 1,
         seed: int = 0,
         accelerator: str = "auto",
     ):
@@ -103,7 +108,8 @@ class GraphScorer(training.Estimator):
         self.num_layers, self.dropout, self.idf = num_layers, dropout, idf
         self.negatives, self.epochs, self.patience = negatives, epochs, patience
         self.metric, self.batch_size, self.learning_rate = metric, batch_size, learning_rate
-        self.num_neighbors, self.seed, self.accelerator = num_neighbors, seed, accelerator
+        self.num_neighbors, self.ensemble_size = num_neighbors, ensemble_size
+        self.seed, self.accelerator = seed, accelerator
 
     def fit(
         self, network: Network, validation: Part | None = None, *, progress: bool | None = None
@@ -129,27 +135,13 @@ class GraphScorer(training.Estimator):
                 "a network without connections teaches nothing", where="network", value=network
             )
         self._read(network)
-        model, batches = self._build(network), self._batches(network)
-        best = None
-        if validation is not None:
-            best = BestWeights(self.inputs_, validation, self.metric, self.patience)
-        self.history_ = training.fit(
-            model,
-            batches,
-            link_loss,
-            iterations=self.epochs * len(batches),
-            learning_rate=self.learning_rate,
-            max_norm=1.0,
-            seed=self.seed,
-            evaluate=None if best is None else best.evaluate,
-            evaluate_every=_EVALUATE_EVERY * len(batches),
-            stop=None if best is None else best.stop,
-            progress=progress,
-            accelerator=self.accelerator,
-        )
-        if best is not None and best.weights:  # none if the user stopped before the first look
-            model.load_state_dict(best.weights)
-        self._keep(model)
+        self.histories_, models = [], []
+        for member in range(self.ensemble_size):
+            seed = self.seed + _BETWEEN_SEEDS * member
+            models.append(self._learn(network, validation, seed, progress))
+            if self.histories_[-1].interrupted:
+                break
+        self._keep(models)
         return self
 
     @torch.no_grad()
@@ -167,18 +159,22 @@ class GraphScorer(training.Estimator):
             ShapeError: If the pairs have another shape.
             InputError: If a number names no node.
         """
-        self._require_fitted()
+        self._require_fitted("models_")
         pairs = check_edge_index(pairs, self.inputs_.graph.num_nodes)
-        return self.model_.score(self.h_, self.inputs_, pairs).double().numpy()
+        members = zip(self.models_, self.h_, strict=True)
+        logits = [model.score(h, self.inputs_, pairs) for model, h in members]
+        return torch.stack(logits).mean(0).double().numpy()
 
     def embed(self) -> Tensor:
-        """The nodes' vectors ``[N, H]``.
+        """The nodes' vectors ``[N, H]``; of several models one after the other.
+
+        They are scaled so that inner products are the mean of those of the models.
 
         Raises:
             NotFittedError: Before ``fit``.
         """
-        self._require_fitted()
-        return self.h_
+        self._require_fitted("models_")
+        return torch.cat(self.h_, dim=1) / len(self.h_) ** 0.5
 
     def state(self) -> tuple[dict[str, Tensor], dict]:
         """All that was learned, for :func:`gnnlab.data.save_model`: tensors, and JSON's types.
@@ -189,7 +185,7 @@ class GraphScorer(training.Estimator):
             NotFittedError: Before ``fit``.
             InputError: If ``negatives`` is a function, which no file can hold.
         """
-        self._require_fitted()
+        self._require_fitted("models_")
         if callable(self.negatives):
             raise InputError(
                 "a function cannot be stored",
@@ -197,7 +193,8 @@ class GraphScorer(training.Estimator):
                 value=self.negatives,
                 remedy="call set_params(negatives='uniform') first",
             )
-        return dict(self.model_.state_dict()), {"parameters": self.get_params()}
+        config = {"parameters": self.get_params(), "members": len(self.models_)}
+        return dict(nn.ModuleList(self.models_).state_dict()), config
 
     @classmethod
     def restored(cls, tensors: Mapping[str, Tensor], config: Mapping, network: Network) -> Self:
@@ -215,20 +212,24 @@ class GraphScorer(training.Estimator):
             scorer = cls(**config["parameters"])
             scorer._check()
             scorer._read(network)
+            if not 1 <= config["members"] <= len(tensors):
+                raise ValueError(config["members"])
             # No memory is taken before the shapes have been held against the file's tensors.
             with torch.device("meta"):
-                model = scorer._build(network)
-            model.load_state_dict(tensors, assign=True)
+                models = [scorer._build(network, 0) for _ in range(config["members"])]
+            nn.ModuleList(models).load_state_dict(tensors, assign=True)
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             raise FileFormatError(
                 "this does not describe a scorer of such a network", where="tensors"
             ) from error
-        scorer._keep(model)
+        scorer._keep(models)
         return scorer
 
     def _check(self) -> None:
-        for name in ("hidden_channels", "num_layers", "epochs", "patience", "batch_size"):
+        counts = ("hidden_channels", "num_layers", "epochs", "patience", "batch_size")
+        for name in (*counts, "ensemble_size"):
             training.check_count(name, getattr(self, name))
+        training.check_seed(self.seed)
         if self.hidden_channels % 4:
             raise InputError(
                 "a multiple of 4 is needed", where="hidden_channels", value=self.hidden_channels
@@ -243,8 +244,35 @@ class GraphScorer(training.Estimator):
         x = None if network.x is None else scaled(network.x, self.idf)
         self.inputs_ = Inputs(NeighborLists.of(network), None if x is None else Features.of(x))
 
-    def _build(self, network: Network) -> LinkModel:
-        with training.seeded(self.seed):
+    def _learn(
+        self, network: Network, validation: Part | None, seed: int, progress: bool | None
+    ) -> LinkModel:
+        """One member."""
+        model, batches = self._build(network, seed), self._batches(network, seed)
+        best = None
+        if validation is not None:
+            best = BestWeights(self.inputs_, validation, self.metric, self.patience)
+        history = training.fit(
+            model,
+            batches,
+            link_loss,
+            iterations=self.epochs * len(batches),
+            learning_rate=self.learning_rate,
+            max_norm=1.0,
+            seed=seed,
+            evaluate=None if best is None else best.evaluate,
+            evaluate_every=_EVALUATE_EVERY * len(batches),
+            stop=None if best is None else best.stop,
+            progress=progress,
+            accelerator=self.accelerator,
+        )
+        self.histories_.append(history)
+        if best is not None and best.weights:  # none if the user stopped before the first look
+            model.load_state_dict(best.weights)
+        return model
+
+    def _build(self, network: Network, seed: int) -> LinkModel:
+        with training.seeded(seed):
             return LinkModel(
                 0 if network.x is None else network.x.shape[1],
                 network.num_nodes if network.x is None else 0,
@@ -265,15 +293,16 @@ class GraphScorer(training.Estimator):
             return None
         return [_NEIGHBORS] * self.num_layers
 
-    def _batches(self, network: Network) -> WholeGraph | SampledGraph:
+    def _batches(self, network: Network, seed: int) -> WholeGraph | SampledGraph:
         draw = self.negatives if callable(self.negatives) else NEGATIVES[self.negatives]
-        further = (self.batch_size, draw, training.stream(self.seed, "training"))
+        further = (self.batch_size, draw, training.stream(seed, "training"))
         neighbors = self._neighbors(network)
         if neighbors is None:
             return WholeGraph(network, self.inputs_, *further)
         return SampledGraph(network, self.inputs_.features, neighbors, *further)
 
     @torch.no_grad()
-    def _keep(self, model: LinkModel) -> None:
-        self.model_ = model.eval()
-        self.h_ = model.encode(self.inputs_)
+    def _keep(self, models: list[LinkModel]) -> None:
+        self.models_ = [model.eval() for model in models]
+        self.num_parameters_ = sum(model.num_parameters() for model in models)
+        self.h_ = [model.encode(self.inputs_) for model in models]  # [N, H] each

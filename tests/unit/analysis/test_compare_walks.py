@@ -114,7 +114,7 @@ def test_communities_are_learned_from_walks():
 def test_best_weights_and_reading_are_kept():
     split = random_split(load_les_miserables(), seed=3)
     scorer = WalkScorer(hidden_channels=8, epochs=20).fit(split.message, split.valid)
-    figures = [scorer.history_.column(f"validation_mrr_{reading}") for reading in READINGS]
+    figures = [scorer.histories_[0].column(f"validation_mrr_{reading}") for reading in READINGS]
     kept = rank_metrics(*score_part(scorer, split.valid))["mrr"]
     assert np.isclose(kept, np.max(figures))
     assert np.isclose(kept, max(figures[READINGS.index(scorer.reading_)]))

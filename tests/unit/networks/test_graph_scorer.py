@@ -84,7 +84,7 @@ def test_the_best_weights_are_kept(blocks):
     network, part = blocks
     scorer = GraphScorer(hidden_channels=16, epochs=30, learning_rate=0.03, patience=3)
     scorer.set_params(metric="auc").fit(network, part)
-    course = scorer.history_.column("validation_auc")
+    course = scorer.histories_[0].column("validation_auc")
     assert auc(scorer, part) == pytest.approx(max(course), abs=1e-6)
     assert max(course) > course[-1] or len(course) == 15
 
@@ -93,7 +93,7 @@ def test_patience_ends_the_training(blocks):
     network, part = blocks
     scorer = GraphScorer(**SMALL | {"epochs": 40}, learning_rate=1e-12, patience=2)
     scorer.fit(network, part)
-    assert len(scorer.history_.rows) == 2 * 3  # nothing gets better after the first look
+    assert len(scorer.histories_[0].rows) == 2 * 3  # nothing gets better after the first look
 
 
 def test_each_positive_can_have_negatives_of_its_own(blocks):
@@ -103,13 +103,25 @@ def test_each_positive_can_have_negatives_of_its_own(blocks):
     scorer = GraphScorer(**SMALL).fit(network, SimpleNamespace(**vars(part) | {"negative": own}))
     scores = scorer.score(own.flatten(1)).reshape(count, 5)
     found = rank_metrics(scorer.score(part.positive), scores)["mrr"]
-    assert found == pytest.approx(scorer.history_.column("validation_mrr")[-1])
+    assert found == pytest.approx(scorer.histories_[0].column("validation_mrr")[-1])
 
 
 def test_a_seed_repeats_itself(karate):
     first, same, other = (GraphScorer(**SMALL, seed=seed).fit(karate) for seed in (3, 3, 4))
     assert np.array_equal(first.score(karate.edge_index), same.score(karate.edge_index))
     assert not np.array_equal(first.score(karate.edge_index), other.score(karate.edge_index))
+
+
+def test_an_ensemble_is_the_mean_of_its_members(karate):
+    pairs = karate.edge_index
+    both = GraphScorer(**SMALL, seed=3, ensemble_size=2).fit(karate)
+    members = [GraphScorer(**SMALL, seed=seed).fit(karate) for seed in (3, 1003)]
+    scores = [member.score(pairs) for member in members]
+    np.testing.assert_allclose(both.score(pairs), np.mean(scores, axis=0), rtol=1e-5)
+    products = [member.embed() @ member.embed().t() for member in members]
+    torch.testing.assert_close(both.embed() @ both.embed().t(), sum(products) / 2)
+    assert both.num_parameters_ == 2 * members[0].num_parameters_
+    assert len(both.histories_) == 2
 
 
 @pytest.mark.parametrize("with_features", [False, True])
@@ -171,7 +183,7 @@ def test_a_function_can_draw_the_negatives(karate):
 
 @pytest.mark.parametrize("decoder", DECODERS)
 def test_a_stored_scorer_gives_the_same_scores(decoder, karate, tmp_path):
-    scorer = GraphScorer(decoder=decoder, **SMALL).fit(karate)
+    scorer = GraphScorer(decoder=decoder, **SMALL, ensemble_size=2).fit(karate)
     save_model(tmp_path / "model.safetensors", *scorer.state())
     found = GraphScorer.restored(*load_model(tmp_path / "model.safetensors"), karate)
     assert np.array_equal(found.score(karate.edge_index), scorer.score(karate.edge_index))
@@ -181,9 +193,12 @@ def test_a_stored_scorer_gives_the_same_scores(decoder, karate, tmp_path):
 @pytest.mark.parametrize(
     "damage",
     [
-        lambda tensors, config: tensors.pop("input.embedding"),
-        lambda tensors, config: tensors.update({"input.embedding": torch.zeros(3, 16)}),
+        lambda tensors, config: tensors.pop("0.input.embedding"),
+        lambda tensors, config: tensors.update({"0.input.embedding": torch.zeros(3, 16)}),
         lambda tensors, config: config.pop("parameters"),
+        lambda tensors, config: config.update(members=2),
+        lambda tensors, config: config.update(members=10**9),
+        lambda tensors, config: config.update(members="two"),
         lambda tensors, config: config["parameters"].update(encoder="transformer"),
         lambda tensors, config: config["parameters"].update(hidden_channels="16"),
     ],
@@ -204,6 +219,8 @@ def test_what_describes_no_scorer_is_refused(damage, karate):
         ({"hidden_channels": 6}, InputError, "hidden_channels"),
         ({"num_layers": 0}, InputError, "num_layers"),
         ({"epochs": 0.5}, InputError, "epochs"),
+        ({"ensemble_size": 0}, InputError, "ensemble_size"),
+        ({"seed": -1}, InputError, "seed"),
         ({"dropout": 1}, InputError, "dropout"),
         ({"num_neighbors": [0]}, InputError, "num_neighbors"),
     ],
