@@ -86,7 +86,7 @@ def run_benchmark(
     ``random`` each stands among 250 hard negatives of its own. Where there are times, the latest
     connections are hidden; they stand among as many negatives at random, which all share, in the
     setting ``time``, and among 250 hard ones in ``time-hard``. By the validation part
-    :class:`LinkPredictor` chooses its ``missing``; nothing is learned from it.
+    :class:`LinkPredictor` chooses its ``negatives`` and ``missing``; nothing is learned from it.
 
     Args:
         name: One of :data:`gnnlab.networks.BENCHMARKS`.

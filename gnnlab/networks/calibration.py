@@ -35,7 +35,8 @@ def hidden_probabilities(
         NotFittedError: If the predictor is not fitted.
     """
     rows = np.searchsorted(network.keys, network.keys_of(positive))
-    scores = score_part(predictor, hide(network, rows, predictor.missing_, seed).valid)
+    split = hide(network, rows, predictor.negatives_, predictor.missing_, seed)
+    scores = score_part(predictor, split.valid)
     return tuple(map(predictor.stack_.probability, scores))
 
 

@@ -11,15 +11,21 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gnnlab.errors import UnknownNameError
+from gnnlab.networks.negatives import uniform_negatives
 from gnnlab.networks.network import Network
 from gnnlab.networks.splits import LinkSplit, Part, given_split
+
+#: What hidden connections can be told apart from: pairs that look like connections, or any.
+NEGATIVES = ("hard", "uniform")
 
 _SHARE = 0.1  # of the connections that are hidden at a time, to learn from
 _ENOUGH = 2000  # hidden connections to learn from
 _MOST_FOLDS = 5
 _FEW_FOLDS = 2  # graph networks learn anew in each
 _HARD = 100  # negatives of each end of a hidden connection
-_UNIFORM = 50
+_UNIFORM = 50  # beside the hard ones
+_ANY = 150  # uniform negatives of a hidden connection where there are no others
 _BUDGET = 2e8  # hidden connections times connections: hard negatives are searched around each
 
 
@@ -45,14 +51,18 @@ def take_apart(network: Network, is_slow: bool, seed: int) -> Iterator[tuple[Net
         yield network.only(network.edge_index[:, past]), np.searchsorted(past, np.sort(latest))
 
 
-def hide(network: Network, rows: np.ndarray, missing: float, seed: int) -> LinkSplit:
+def hide(
+    network: Network, rows: np.ndarray, negatives: str, missing: float, seed: int
+) -> LinkSplit:
     """Hides the connections of some rows, and draws pairs to tell them from.
 
-    Of the pairs of each end that look most like a connection, as many are left out as it may miss;
-    the next ones follow, and some uniform ones.
+    Raises:
+        UnknownNameError: If there are no such ``negatives``.
     """
     split = take_out(network, rows, seed)
-    negative = likely_negatives(network, split.valid, missing, seed)
+    negative = draw_negatives(
+        network, split, negatives, missing, seed, is_timed=network.edge_time is not None
+    )
     return LinkSplit(split.message, Part(split.valid.positive, negative), split.test)
 
 
@@ -60,6 +70,48 @@ def take_out(network: Network, rows: np.ndarray, seed: int) -> LinkSplit:
     """Hides the connections of some rows; each has many hard negatives, the most similar first."""
     nothing = torch.empty(2, 0, dtype=torch.int64)
     return given_split(network, network.edge_index[:, rows], nothing, seed, negatives="hard")
+
+
+def draw_negatives(
+    network: Network,
+    split: LinkSplit,
+    kind: str,
+    missing: float,
+    seed: int,
+    is_timed: bool = False,
+) -> Tensor:
+    """What hidden connections are told apart from, ``[2, P, M]``.
+
+    Args:
+        network: Where none of these pairs is connected.
+        split: What :func:`take_out` made of it.
+        kind: One of :data:`NEGATIVES`. ``"hard"`` are pairs of each end that look like connections;
+            the first ones, as many as it may miss, are left out, and some uniform ones follow.
+            ``"uniform"`` are pairs of any nodes.
+        missing: How many connections a node may miss, as a share of those it has.
+        seed: Draws the uniform ones.
+        is_timed: Whether the hidden connections are the latest ones, so that uniform pairs are to
+            be of nodes that were there before.
+
+    Raises:
+        UnknownNameError: If there is no such kind.
+    """
+    if kind not in NEGATIVES:
+        raise UnknownNameError.of("kind of negatives", kind, NEGATIVES)
+    if kind == "hard":
+        return likely_negatives(network, split.valid, missing, seed)
+    nodes = np.flatnonzero(split.message.degree) if is_timed else None
+    return any_negatives(network, split.valid.positive.size(1), nodes, seed)
+
+
+def any_negatives(network: Network, count: int, nodes: np.ndarray | None, seed: int) -> Tensor:
+    """Uniform negatives ``[2, count, M]``; where there are few, some of them several times."""
+    size = network.num_nodes if nodes is None else len(nodes)
+    # More than there are in a network that is nearly complete.
+    different = min(count * _ANY, max(1, size * (size - 1) // 2 - network.num_edges))
+    pairs = uniform_negatives(network, different, seed, nodes=nodes)
+    places = torch.arange(count * _ANY) % different
+    return pairs[:, places].reshape(2, count, _ANY)
 
 
 def likely_negatives(network: Network, part: Part, missing: float, seed: int) -> Tensor:

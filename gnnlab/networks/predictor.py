@@ -15,11 +15,11 @@ from torch import Tensor
 
 from gnnlab import training
 from gnnlab.data import load_model, save_model
-from gnnlab.errors import InputError
+from gnnlab.errors import InputError, UnknownNameError
 from gnnlab.networks import storage
 from gnnlab.networks.candidates import Candidates
 from gnnlab.networks.evidence import Evidence, make_scorers, usual_scorers
-from gnnlab.networks.hiding import likely_negatives, take_apart, take_out
+from gnnlab.networks.hiding import NEGATIVES, draw_negatives, take_apart, take_out
 from gnnlab.networks.metrics import rank_metrics
 from gnnlab.networks.models import GraphScorer
 from gnnlab.networks.network import Network
@@ -29,6 +29,9 @@ from gnnlab.networks.suggesting import Suggester
 
 #: Shares of a node's connections that may be missing; the first is the usual one.
 _MISSING = (0.08, 0.0)
+
+#: A kind of negatives, and the share that may be missing.
+Choice = tuple[str, float]
 
 
 class LinkPredictor(Suggester):
@@ -45,17 +48,25 @@ class LinkPredictor(Suggester):
     what all this is about. So the most similar ones of each node, as many as it may miss, are not
     learned from.
 
+    To rank pairs that all look alike is one task, and to find connections among any pairs another:
+    who has learned for one can be far behind in the other, so ``negatives`` names the one.
+
     Args:
         scorers: Names of ``gnnlab.networks.SCORERS``; by default those that suit the network.
         graph: A graph network that is learned as a further scorer: its encoder, one of
             ``gnnlab.networks.models.ENCODERS``, or parameters of a
             :class:`gnnlab.networks.GraphScorer`, such as ``{"decoder": "dot"}``. By default none.
-        missing: How many connections a node may miss, as a share of those it has. By default
-            0.08, or, where there are validation pairs, what does better on them, that or 0.
+        negatives: What connections are told apart from in learning: ``"hard"``, pairs that look
+            like connections, as suggestions do, or ``"uniform"``, any pairs. By default hard ones,
+            or, where there are validation pairs, what does better on them.
+        missing: How many connections a node may miss, as a share of those it has, which matters
+            to hard negatives. By default 0.08, or, where there are validation pairs, what does
+            better on them, that or 0.
         seed: Seed of all that is drawn.
 
     Attributes:
         network_: What it was fitted to.
+        negatives_: The kind that was taken.
         missing_: The share that was taken.
         evidence_: The scorers, fitted.
         stack_: How their scores are combined.
@@ -72,28 +83,30 @@ class LinkPredictor(Suggester):
         self,
         scorers: Sequence[str] | None = None,
         graph: str | Mapping[str, object] | None = None,
+        negatives: str | None = None,
         missing: float | None = None,
         seed: int = 0,
     ):
-        self.scorers, self.graph, self.missing, self.seed = scorers, graph, missing, seed
+        self.scorers, self.graph, self.negatives = scorers, graph, negatives
+        self.missing, self.seed = missing, seed
 
     def fit(self, network: Network, validation: Part | None = None) -> Self:
         """Learns anew.
 
         Args:
             network: All that may be looked at. For an honest test pass ``split.message``.
-            validation: Pairs to choose ``missing`` by, such as ``split.valid``: the higher mean
-                reciprocal rank. They are not learned from, and may be none.
+            validation: Pairs to choose ``negatives`` and ``missing`` by, such as ``split.valid``:
+                the highest mean reciprocal rank. They are not learned from, and may be none.
 
         Raises:
             InputError: If the network is too small to hide some of its connections, or lacks what
                 a scorer needs, or ``missing`` is no share.
-            UnknownNameError: If there is no such scorer or encoder.
+            UnknownNameError: If there is no such scorer, encoder or kind of negatives.
         """
         self._forget()
         training.check_seed(self.seed)
         has_validation = validation is not None and validation.positive.size(1) > 0
-        shares = self._shares(has_validation)
+        choices = self._choices(has_validation)
         self._make_evidence(network)  # names are checked before any work is done
         if network.num_edges < 2 or network.num_nodes < 4:
             raise InputError(
@@ -103,18 +116,19 @@ class LinkPredictor(Suggester):
                 remedy="at least 2 connections and 4 nodes are needed; scorers work without",
             )
         folds = take_apart(network, self.graph is not None, self.seed)
-        tables = [self._look(past, rows, shares) for past, rows in folds]
+        is_timed = network.edge_time is not None
+        tables = [self._look(past, rows, choices, is_timed) for past, rows in folds]
         evidence = self._make_evidence(network)
         stacks = {
-            share: _combine([table[share] for table in tables], evidence.is_rising, self.seed)
-            for share in shares
+            choice: _combine([table[choice] for table in tables], evidence.is_rising, self.seed)
+            for choice in choices
         }
         self._keep(network, evidence.fit(network))
         values = {}
-        for self.missing_, self.stack_ in stacks.items():
-            values[self.missing_] = self.evaluate(validation)["mrr"] if has_validation else 0
-        self.missing_ = max(values, key=values.get)
-        self.stack_ = stacks[self.missing_]
+        for choice, self.stack_ in stacks.items():
+            values[choice] = self.evaluate(validation)["mrr"] if has_validation else 0
+        best = max(values, key=values.get)
+        (self.negatives_, self.missing_), self.stack_ = best, stacks[best]
         return self
 
     def score(self, pairs: Tensor) -> np.ndarray:
@@ -175,24 +189,32 @@ class LinkPredictor(Suggester):
             scorers["graph"] = GraphScorer(seed=self.seed).set_params(**options)
         return Evidence(scorers)
 
-    def _shares(self, has_validation: bool) -> tuple[float, ...]:
-        """What ``missing`` is to be tried."""
-        if self.missing is None:
-            return _MISSING if has_validation else _MISSING[:1]
-        return (training.check_share("missing", self.missing),)
+    def _choices(self, has_validation: bool) -> list[Choice]:
+        """Which ``negatives`` and ``missing`` are to be tried."""
+        kinds, shares = NEGATIVES, _MISSING
+        if self.negatives is not None:
+            if self.negatives not in NEGATIVES:
+                raise UnknownNameError.of("kind of negatives", self.negatives, NEGATIVES)
+            kinds = (self.negatives,)
+        if self.missing is not None:
+            shares = (training.check_share("missing", self.missing),)
+        choices = [
+            (kind, share) for kind in kinds for share in (shares if kind == "hard" else shares[:1])
+        ]
+        return choices if has_validation else choices[:1]
 
     def _look(
-        self, network: Network, rows: np.ndarray, shares: Sequence[float]
-    ) -> dict[float, tuple[np.ndarray, np.ndarray]]:
+        self, network: Network, rows: np.ndarray, choices: Sequence[Choice], is_timed: bool
+    ) -> dict[Choice, tuple[np.ndarray, np.ndarray]]:
         """Hides connections, and scores them ``[P, S]`` and their negatives ``[P, M, S]``."""
         split = take_out(network, rows, self.seed)
         evidence = self._make_evidence(network).fit(split.message)
         positive = evidence.table(split.valid.positive)
         found = {}
-        for share in shares:
-            negative = likely_negatives(network, split.valid, share, self.seed)  # [2, P, M]
+        for choice in choices:
+            negative = draw_negatives(network, split, *choice, self.seed, is_timed)  # [2, P, M]
             table = evidence.table(negative.flatten(1))
-            found[share] = positive, table.reshape(*negative.shape[1:], -1)
+            found[choice] = positive, table.reshape(*negative.shape[1:], -1)
         return found
 
     def _keep(self, network: Network, evidence: Evidence) -> None:

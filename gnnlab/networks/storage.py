@@ -39,6 +39,7 @@ def describe(predictor: LinkPredictor) -> tuple[dict[str, Tensor], dict]:
         "parameters": predictor.get_params(),
         "names": [_plain(name) for name in network.names],
         "num_features": None if network.x is None else network.x.shape[1],
+        "negatives": predictor.negatives_,
         "missing": predictor.missing_,
         "stack": stack,
     }
@@ -62,6 +63,7 @@ def restore(
             raise FileFormatError("another kind of model", where=where, value=config["kind"])
         network = _read_network(tensors, config)
         predictor = kind(**config["parameters"])
+        predictor.negatives_ = str(config["negatives"])
         predictor.missing_ = float(config["missing"])
         predictor.stack_ = Stack.restored(_part(tensors, "stack."), config["stack"])
         evidence = predictor._make_evidence(network)

@@ -14,7 +14,14 @@ from gnnlab.networks import (
     load_les_miserables,
     random_split,
 )
-from gnnlab.networks.hiding import hide, likely_negatives, take_apart, take_out
+from gnnlab.networks.hiding import (
+    any_negatives,
+    draw_negatives,
+    hide,
+    likely_negatives,
+    take_apart,
+    take_out,
+)
 from gnnlab.networks.predictor import score_part
 
 
@@ -101,7 +108,7 @@ def test_scores_do_not_depend_on_direction_or_company(predictor):
 
 def test_hidden_connections_are_not_seen(novel):
     rows = np.arange(0, novel.num_edges, 9)
-    split = hide(novel, rows, missing=0.1, seed=0)
+    split = hide(novel, rows, "hard", missing=0.1, seed=0)
     assert split.valid.positive.size(1) == len(rows)
     assert not split.message.connected(split.valid.positive).any()
     assert not novel.connected(split.valid.negative.flatten(1)).any()
@@ -191,7 +198,7 @@ def test_an_explanation_counts_what_is_there(predictor, novel):
 
 
 def test_parts_are_scored_in_their_shape(predictor, novel):
-    part = hide(novel, np.arange(5), missing=0.1, seed=0).valid
+    part = hide(novel, np.arange(5), "hard", missing=0.1, seed=0).valid
     positive, negative = score_part(predictor, part)
     assert positive.shape == (5,)
     assert negative.shape == tuple(part.negative.shape[1:])
@@ -230,18 +237,51 @@ def test_the_most_similar_pairs_are_not_learned_from(novel, missing):
         assert first_of_ends == part.negative[:, place, places].t().tolist()
 
 
-def test_validation_pairs_choose_what_may_be_missing(novel):
-    split = random_split(novel, 0.1, 0, seed=0, negatives="hard", num_negatives=20)
+def test_uniform_negatives_are_unconnected_pairs_of_any_nodes(novel):
+    split = take_out(novel, np.arange(0, novel.num_edges, 9), seed=0)
+    pairs = draw_negatives(novel, split, "uniform", 0.0, seed=0)
+    assert pairs.shape == (2, split.valid.positive.size(1), 150)
+    pairs = pairs.flatten(1)
+    assert not novel.connected(pairs).any()
+    assert (pairs[0] != pairs[1]).all()
+    assert len(pairs.unique()) == novel.num_nodes
+
+
+def test_where_there_are_few_pairs_they_come_several_times():
+    nearly = Network.of(range(5), torch.combinations(torch.arange(5)).t()[:, 1:])  # lacks (0, 1)
+    pairs = any_negatives(nearly, 3, None, seed=0)
+    assert pairs.shape == (2, 3, 150)
+    assert (pairs == torch.tensor([0, 1]).view(2, 1, 1)).all()
+
+
+def test_with_times_uniform_negatives_are_of_nodes_that_were_there_before():
+    path = np.stack([np.arange(40), np.arange(1, 41)])
+    network = Network.of(range(41), path, edge_time=np.arange(40))
+    ((past, rows), *_) = take_apart(network, False, seed=0)
+    split = take_out(past, rows, seed=0)
+    pairs = draw_negatives(past, split, "uniform", 0.0, seed=0, is_timed=True)
+    assert pairs.max() == 36  # the four latest connections lead to 37 and on
+
+
+@pytest.mark.parametrize("kind", ["hard", "uniform"])
+def test_validation_pairs_choose_what_is_learned_from(novel, kind):
+    options = {"negatives": "hard", "num_negatives": 20} if kind == "hard" else {}
+    split = random_split(novel, 0.1, 0, seed=0, **options)
     chosen = LinkPredictor(scorers=["common-neighbors", "katz"])
     chosen.fit(split.message, split.valid)
-    by_share = {
-        share: LinkPredictor(scorers=["common-neighbors", "katz"], missing=share)
+    by_choice = {
+        (negatives, share): LinkPredictor(["common-neighbors", "katz"], None, negatives, share)
         .fit(split.message)
         .evaluate(split.valid)["mrr"]
-        for share in (0.08, 0.0)
+        for negatives, share in (("hard", 0.08), ("hard", 0.0), ("uniform", 0.08))
     }
-    assert chosen.evaluate(split.valid)["mrr"] == max(by_share.values())
-    assert chosen.missing_ == max(by_share, key=by_share.get)
+    assert chosen.evaluate(split.valid)["mrr"] == max(by_choice.values())
+    assert (chosen.negatives_, chosen.missing_) == max(by_choice, key=by_choice.get)
+
+
+def test_unknown_negatives_are_named(novel):
+    with pytest.raises(UnknownNameError, match="hard, uniform"):
+        LinkPredictor(negatives="soft").fit(novel)
 
 
 @pytest.mark.parametrize("missing", [-0.1, 1.5, float("nan")])
