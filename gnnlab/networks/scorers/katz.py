@@ -11,7 +11,8 @@ from gnnlab.errors import InputError
 from gnnlab.networks.network import Network
 from gnnlab.networks.scorers.inverse import InverseScorer
 
-_STEPS = 64
+_MOST_STEPS = 64
+_NOTHING = 1e-17  # of what was counted before
 
 
 class Katz(InverseScorer):
@@ -21,9 +22,9 @@ class Katz(InverseScorer):
     .. math::
         s(u, v) = \sum_{l \ge 1} \beta^l (A^l)_{uv} = \left((I - \beta A)^{-1} - I\right)_{uv}
 
-    Walks of up to 64 steps are added, for every node that pairs start from. Because all terms are
-    positive, far pairs are as exact as near ones. The score without a pair's own connection is
-    exact to ``1e-15``; less is 0.
+    Walks of up to 64 steps are added, for every node that pairs start from, until longer ones add
+    nothing to any score. Because all terms are positive, far pairs are as exact as near ones. The
+    score without a pair's own connection is exact to ``1e-15``; less is 0.
 
     The series ends only if :math:`\beta` is small for the network. It is lowered to half of
     :math:`(\max_u \sum_{w \in N(u)} d_w)^{-1/2}`, a lower bound of the limit, where it is larger;
@@ -64,10 +65,15 @@ class Katz(InverseScorer):
     def _solve(self, sources: np.ndarray) -> np.ndarray:
         walks = np.zeros((self._network.num_nodes, len(sources)))
         walks[sources, np.arange(len(sources))] = 1
-        total = walks.copy()
-        for _ in range(_STEPS):
+        total, was_nothing = walks.copy(), False
+        for _ in range(_MOST_STEPS):
             walks = self._step @ walks
             total += walks
+            # Twice in a row, for in a network of two sides every other step leads to one of them.
+            is_nothing = bool((walks <= _NOTHING * total).all())
+            if is_nothing and was_nothing:
+                break
+            was_nothing = is_nothing
         return total
 
     def __repr__(self) -> str:

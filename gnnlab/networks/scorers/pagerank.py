@@ -65,15 +65,21 @@ class PageRank(InverseScorer):
         return self.alpha * both * self._inverse(u, v, own)
 
     def _solve(self, sources: np.ndarray) -> np.ndarray:
-        ones = np.zeros((len(self._root), len(sources)))
-        ones[sources, np.arange(len(sources))] = 1
+        diagonal = sources, np.arange(len(sources))
+        now = np.zeros((len(self._root), len(sources)))
+        now[diagonal] = 1
         # The eigenvalues of the step lie within 1 - alpha of zero; so much does every step gain.
         gain = self._across / (1 + math.sqrt(1 - self._across**2))
         num_steps = math.ceil(math.log(_TOLERANCE * self.alpha / 2) / math.log(gain))
-        before, now, omega = np.zeros_like(ones), ones, 2.0
+        before, omega = np.zeros_like(now), 2.0
         for _ in range(num_steps):
             omega = 1 / (1 - self._across**2 * omega / 4)
-            before, now = now, omega * (self._step @ now + ones - before) + before
+            after = self._step @ now  # omega (step now + 1 - before) + before
+            after[diagonal] += 1
+            after -= before
+            after *= omega
+            after += before
+            before, now = now, after
         return now / (self._root[:, None] * self._root[sources])
 
     def __repr__(self) -> str:
