@@ -6,13 +6,20 @@ Legend: N nodes, P pairs, S sources.
 from __future__ import annotations
 
 from abc import abstractmethod
+from typing import Self
 
 import numpy as np
+import torch
 
+from gnnlab.networks.network import Network
 from gnnlab.networks.scorers.blocks import by_source
 from gnnlab.networks.scorers.scorer import Scorer
 
 _SOURCES = 16  # solved at a time: more do not fit into the cache
+_MOST_NODES = 10_000  # of networks whose inverse is kept: 800 MB
+# A quarter of the columns, one by one, take as long as the whole inverse, if a processor multiplies
+# sparse numbers a two-hundredth as fast as dense ones: N^3 = N / 4 * 40 steps * E * 175.
+_NODES_PER_EDGE = 1750
 
 
 class InverseScorer(Scorer):
@@ -22,6 +29,11 @@ class InverseScorer(Scorer):
     :math:`M_{vv}`. Without it :math:`G_{uv}` follows from :math:`G_{uu}, G_{uv}, G_{vv}` alone: the
     inverse of this 2 x 2 part is changed by the contribution, and inverted back (the matrix
     inversion lemma).
+
+    Where it costs less than a quarter of the columns, which depends on the network alone, the whole
+    of G is computed and kept, by Cholesky's factors. All entries of M beside its diagonal are
+    negative or zero, so that only numbers of the same sign are added up on the way: small entries
+    are as exact as large ones.
     """
 
     #: What a connection contributes to M, and the smallest entry of G that is not taken for 0.
@@ -30,8 +42,17 @@ class InverseScorer(Scorer):
     _smallest: float
 
     @abstractmethod
+    def _matrix(self) -> np.ndarray:
+        """M, ``[N, N]``."""
+
+    @abstractmethod
     def _solve(self, sources: np.ndarray) -> np.ndarray:
         """Columns ``[N, S]`` of G."""
+
+    def fit(self, network: Network) -> Self:
+        """Looks at a network."""
+        self._whole: np.ndarray | None = None
+        return super().fit(network)
 
     def _inverse(self, u: np.ndarray, v: np.ndarray, own: np.ndarray | None) -> np.ndarray:
         """Entries ``[P]`` of G, without their connections where ``own`` ``[P]`` says so."""
@@ -48,10 +69,19 @@ class InverseScorer(Scorer):
         return uv
 
     def _entries(self, u: np.ndarray, v: np.ndarray) -> np.ndarray:
+        if self._is_kept():
+            if self._whole is None:
+                factor = torch.linalg.cholesky(torch.from_numpy(self._matrix()))
+                self._whole = torch.cholesky_inverse(factor).numpy()
+            return np.maximum(self._whole[u, v], 0)
         result = np.empty(len(u))
         for block in by_source(u, v, _SOURCES):
             result[block.positions] = self._solve(block.sources)[block.target, block.row]
         return np.maximum(result, 0)
+
+    def _is_kept(self) -> bool:
+        size = self._network.num_nodes
+        return size <= _MOST_NODES and size**2 <= _NODES_PER_EDGE * self._network.adjacency.nnz
 
     def _without(self, uu: np.ndarray, uv: np.ndarray, vv: np.ndarray) -> np.ndarray:
         determinant = uu * vv - uv**2

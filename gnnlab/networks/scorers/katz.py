@@ -22,9 +22,9 @@ class Katz(InverseScorer):
     .. math::
         s(u, v) = \sum_{l \ge 1} \beta^l (A^l)_{uv} = \left((I - \beta A)^{-1} - I\right)_{uv}
 
-    Walks of up to 64 steps are added, for every node that pairs start from, until longer ones add
-    nothing to any score. Because all terms are positive, far pairs are as exact as near ones. The
-    score without a pair's own connection is exact to ``1e-15``; less is 0.
+    In large networks walks of up to 64 steps are added, for every node that pairs start from, until
+    longer ones add nothing to any score. Because all terms are positive, far pairs are as exact as
+    near ones. The score without a pair's own connection is exact to ``1e-15``; less is 0.
 
     The series ends only if :math:`\beta` is small for the network. It is lowered to half of
     :math:`(\max_u \sum_{w \in N(u)} d_w)^{-1/2}`, a lower bound of the limit, where it is larger;
@@ -61,6 +61,9 @@ class Katz(InverseScorer):
 
     def _score(self, u: np.ndarray, v: np.ndarray, own: np.ndarray | None) -> np.ndarray:
         return self._inverse(u, v, own)
+
+    def _matrix(self) -> np.ndarray:
+        return np.eye(self._network.num_nodes) - self._step.toarray()
 
     def _solve(self, sources: np.ndarray) -> np.ndarray:
         walks = np.zeros((self._network.num_nodes, len(sources)))

@@ -28,7 +28,7 @@ class PageRank(InverseScorer):
 
     :math:`\pi_u(v)` is the share of time spent at v by a walk that goes back to u with probability
     :math:`\alpha` at every step. Because connections have no direction, one symmetric system gives
-    both shares. It is solved by Chebyshev's iteration until the entries of
+    both shares. In large networks it is solved by Chebyshev's iteration until the entries of
     :math:`D^{1/2} G D^{1/2}` are off by less than ``1e-12``: about 50 products with the
     adjacency for every node that pairs start from. The score without a pair's own
     connection is exact as well, to ``1e-9``.
@@ -63,6 +63,9 @@ class PageRank(InverseScorer):
         both = self._network.degree[u] + self._network.degree[v]
         both = both if own is None else both - 2 * own
         return self.alpha * both * self._inverse(u, v, own)
+
+    def _matrix(self) -> np.ndarray:
+        return np.diag(self._root**2) - self._across * self._network.adjacency.toarray()
 
     def _solve(self, sources: np.ndarray) -> np.ndarray:
         diagonal = sources, np.arange(len(sources))

@@ -7,7 +7,14 @@ from hypothesis import strategies as st
 
 from gnnlab.errors import DtypeError, InputError, NotFittedError, ShapeError
 from gnnlab.networks.network import Network
-from gnnlab.networks.scorers import SCORERS, Katz, PageRank, SmoothedFeatures, neighborhoods
+from gnnlab.networks.scorers import (
+    SCORERS,
+    Katz,
+    PageRank,
+    SmoothedFeatures,
+    inverse,
+    neighborhoods,
+)
 from gnnlab.networks.scorers.blocks import by_source
 from gnnlab.networks.scorers.reference import REFERENCES, without
 
@@ -220,3 +227,30 @@ def test_blocks_hold_every_pair_once(source, size):
     np.testing.assert_array_equal(np.sort(positions), np.arange(len(source)))
     sources = np.concatenate([block.sources for block in blocks])
     np.testing.assert_array_equal(sources, np.unique(source))
+
+
+@pytest.mark.parametrize(
+    "graph",
+    [
+        nx.path_graph(60),
+        nx.star_graph(300),
+        nx.barbell_graph(20, 30),
+        nx.gnp_random_graph(120, 0.03, seed=1),
+        nx.complete_bipartite_graph(4, 30),
+    ],
+)
+@pytest.mark.parametrize("without_own", [False, True])
+@pytest.mark.parametrize("kind", [Katz, PageRank])
+def test_the_whole_inverse_and_single_columns_agree(kind, without_own, graph, monkeypatch):
+    network = network_of(graph)
+    pairs = all_pairs(network)
+    whole = kind().fit(network)
+    assert whole._is_kept()
+    expected = whole.score(pairs, without_own=without_own)
+    monkeypatch.setattr(inverse, "_MOST_NODES", 0)
+    columns = kind().fit(network)
+    assert not columns._is_kept()
+    found = columns.score(pairs, without_own=without_own)
+    # A path of 60 nodes: the farthest pair has 0.005^59, and is as exact as the nearest.
+    bounds = {"rtol": 1e-9, "atol": 1e-15 if without_own else 0} if kind is Katz else {"rtol": 1e-9}
+    np.testing.assert_allclose(found, expected, **{"atol": 1e-9} | bounds)
