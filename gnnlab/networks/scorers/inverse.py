@@ -9,7 +9,8 @@ from abc import abstractmethod
 from typing import Self
 
 import numpy as np
-import torch
+from scipy.linalg import lapack
+from scipy.sparse import csr_array
 
 from gnnlab.networks.network import Network
 from gnnlab.networks.scorers.blocks import by_source
@@ -42,8 +43,8 @@ class InverseScorer(Scorer):
     _smallest: float
 
     @abstractmethod
-    def _matrix(self) -> np.ndarray:
-        """M, ``[N, N]``."""
+    def _matrix(self) -> tuple[csr_array, np.ndarray]:
+        """M ``[N, N]`` beside its diagonal, and the diagonal ``[N]``."""
 
     @abstractmethod
     def _solve(self, sources: np.ndarray) -> np.ndarray:
@@ -71,13 +72,23 @@ class InverseScorer(Scorer):
     def _entries(self, u: np.ndarray, v: np.ndarray) -> np.ndarray:
         if self._is_kept():
             if self._whole is None:
-                factor = torch.linalg.cholesky(torch.from_numpy(self._matrix()))
-                self._whole = torch.cholesky_inverse(factor).numpy()
-            return np.maximum(self._whole[u, v], 0)
+                self._whole = self._invert()
+            return np.maximum(self._whole[np.maximum(u, v), np.minimum(u, v)], 0)
         result = np.empty(len(u))
         for block in by_source(u, v, _SOURCES):
             result[block.positions] = self._solve(block.sources)[block.target, block.row]
         return np.maximum(result, 0)
+
+    def _invert(self) -> np.ndarray:
+        """G, of which only the part below the diagonal means something."""
+        across, diagonal = self._matrix()
+        matrix = (
+            across.toarray().T
+        )  # symmetric; in the order that LAPACK can work in without a copy
+        np.fill_diagonal(matrix, diagonal)
+        # M is positive definite for every network, so nothing can fail.
+        factor, _ = lapack.dpotrf(matrix, lower=1, clean=0, overwrite_a=1)
+        return lapack.dpotri(factor, lower=1, overwrite_c=1)[0]
 
     def _is_kept(self) -> bool:
         size = self._network.num_nodes

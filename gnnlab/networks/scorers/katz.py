@@ -6,6 +6,7 @@ Legend: N nodes, P pairs, S sources.
 from __future__ import annotations
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from gnnlab.errors import InputError
 from gnnlab.networks.network import Network
@@ -62,8 +63,8 @@ class Katz(InverseScorer):
     def _score(self, u: np.ndarray, v: np.ndarray, own: np.ndarray | None) -> np.ndarray:
         return self._inverse(u, v, own)
 
-    def _matrix(self) -> np.ndarray:
-        return np.eye(self._network.num_nodes) - self._step.toarray()
+    def _matrix(self) -> tuple[csr_array, np.ndarray]:
+        return -self._step, np.ones(self._network.num_nodes)
 
     def _solve(self, sources: np.ndarray) -> np.ndarray:
         walks = np.zeros((self._network.num_nodes, len(sources)))

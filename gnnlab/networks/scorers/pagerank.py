@@ -64,8 +64,8 @@ class PageRank(InverseScorer):
         both = both if own is None else both - 2 * own
         return self.alpha * both * self._inverse(u, v, own)
 
-    def _matrix(self) -> np.ndarray:
-        return np.diag(self._root**2) - self._across * self._network.adjacency.toarray()
+    def _matrix(self) -> tuple[sparse.csr_array, np.ndarray]:
+        return -self._across * self._network.adjacency, self._root**2
 
     def _solve(self, sources: np.ndarray) -> np.ndarray:
         diagonal = sources, np.arange(len(sources))
