@@ -4,8 +4,8 @@
 
 A hit is a test connection above the hundredth best of as many pairs without one. Only the training
 connections are looked at, and the predictor learns to tell them from uniform pairs, as it is asked
-here; the settings of the graph networks were chosen on the validation parts
-of Cora's splits 10 to 12. Rows are kept in `results/networks_hits`, a file for each network.
+here; the settings of the graph networks were chosen on the validation parts of Cora's splits 10 to
+12. Rows are kept in `results/networks_hits`, a file for each network.
 """
 
 from __future__ import annotations

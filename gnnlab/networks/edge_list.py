@@ -36,6 +36,8 @@ TITLES = (
     ("fromnodeid", "tonodeid"),
     ("person1", "person2"),
     ("user1", "user2"),
+    ("person", "friend"),
+    ("user", "friend"),
 )
 
 

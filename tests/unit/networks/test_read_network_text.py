@@ -81,6 +81,7 @@ def test_columns_are_found_by_titles_or_asked_for(write):
     ("content", "num_rows"),
     [
         ("person,friend,years\nEmma,Harriet,3\nEmma,Jane,4\n", 2),
+        ("person,friend\nEmma,Harriet\nEmma,Jane\n", 2),
         ("eins zwei\n1 2\n2 3\n", 2),
         ("person;friend;since\nEmma;Jane;1815-12-23\nEmma;Harriet;1815-12-24\n", 2),
         ("Emma,Harriet\nEmma,Jane\n", 2),
