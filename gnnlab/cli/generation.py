@@ -71,6 +71,13 @@ def generate(
         list[str] | None,
         typer.Option(help="What is asked of them, such as logp=2.5; name it again."),
     ] = None,
+    candidates: Annotated[
+        int | None,
+        typer.Option(
+            help="How many are grown for each, of which the nearest to the condition is kept.",
+            show_default="4 if there is one",
+        ),
+    ] = None,
     scaffold: Annotated[
         str | None, typer.Option(help="A molecule to grow around; all of it stays.")
     ] = None,
@@ -95,6 +102,7 @@ def generate(
     made = MoleculeGenerator.load(model).sample(
         count,
         condition=_read_condition(condition or []),
+        candidates=candidates,
         scaffold=scaffold,
         attachments=attachment,
         temperature=temperature,

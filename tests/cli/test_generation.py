@@ -66,9 +66,8 @@ def test_molecules_are_printed_or_written_and_drawn(folder, capsys, tmp_path):
 
 def test_wishes_and_scaffolds(folder, capsys):
     words = ["generate", folder / "run/model.safetensors", "-n", 3, "--seed", 1]
-    code, out, _ = run_main(
-        capsys, *words, "--condition", "logp=2", "--scaffold", "C1CCNCC1", "--attachment", 3
-    )
+    words += ["--scaffold", "C1CCNCC1", "--attachment", 3]
+    code, out, _ = run_main(capsys, *words, "--condition", "logp=2", "--candidates", 2)
     assert code == 0
     assert all("N" in smiles for smiles in out.split())
 
@@ -90,6 +89,7 @@ def test_judging(folder, capsys, tmp_path):
     (["generate", "MODEL", "-n", "0"], "count"),
     (["generate", "MODEL", "--condition", "logp"], "name=number"),
     (["generate", "MODEL", "--condition", "beauty=1"], "logp"),
+    (["generate", "MODEL", "--candidates", 3], "candidates"),
     (["generate", "MODEL", "--scaffold", "C1CC"], "unclosed ring"),
     (["generate", "MODEL", "--out", "new.xyz"], "ending"),
 ])  # fmt: skip

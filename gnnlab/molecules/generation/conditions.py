@@ -114,6 +114,28 @@ class Conditions:
         scaled = np.where(given, (values - self.mean) / self.std, 0.0)
         return torch.from_numpy(np.concatenate([scaled, given], axis=1)).float()
 
+    def distance(self, mols: Sequence[Chem.Mol], wishes: Tensor) -> np.ndarray:
+        r"""How far molecules are from what was asked of them, ``[B]``.
+
+        .. math::
+            d = \sum_i g_i \, |p_i - p_i^*| / \sigma_i
+
+        Args:
+            mols: B molecules.
+            wishes: ``[B, 2C]``, from :meth:`ask`.
+
+        Example:
+            >>> conditions = Conditions.of(["logp", "rings"], np.array([[1.0, 0], [3.0, 2]]))
+            >>> wishes = conditions.ask({"rings": 2}, 1)
+            >>> conditions.distance([Chem.MolFromSmiles("c1ccccc1")], wishes).tolist()
+            [1.0]
+        """
+        wanted, is_asked = np.split(wishes.double().numpy(), 2, axis=1)  # [B, C]
+        asked = np.flatnonzero(is_asked.any(axis=0))
+        found = measure(mols, [self.names[place] for place in asked])
+        scaled = (found - self.mean[asked]) / self.std[asked]
+        return (is_asked[:, asked] * np.abs(scaled - wanted[:, asked])).sum(axis=1)
+
     def hide(self, values: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         """The values with some of them hidden, as in training: nothing is asked, or any subset."""
         is_asked = generator.random(values.shape) < _SHARE_ASKED

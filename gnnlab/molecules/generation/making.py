@@ -25,6 +25,7 @@ from gnnlab.molecules.generation.sampling import Draw, Growth, make
 from gnnlab.molecules.generation.scripts import Plan, decorate, link
 from gnnlab.molecules.parse import parse_smiles
 
+_CANDIDATES = 4
 _MOST_ROUNDS = 20  # a scaffold that is never found again has all its bonds all the same
 
 
@@ -53,6 +54,7 @@ class Maker(training.Estimator):
         condition: Mapping[str, float | Sequence[float]] | None = None,
         scaffold: str | None = None,
         attachments: Sequence[int] | None = None,
+        candidates: int | None = None,
         temperature: float | None = None,
         seed: int | None = None,
     ) -> list[str]:
@@ -67,6 +69,8 @@ class Maker(training.Estimator):
                 grown in place of that one.
             attachments: The atoms of the scaffold where something may grow, numbered from 0 as
                 they stand in its SMILES; by default all that have a hydrogen to give.
+            candidates: How many are grown for each that is asked for by a ``condition``; the
+                nearest to it is kept. By default 4; 1 shows what the network alone can do.
             temperature: Above 1 more daring, below 1 more careful; by default ``temperature_``.
             seed: Makes them repeatable.
 
@@ -85,7 +89,8 @@ class Maker(training.Estimator):
             plan, kept = partial(decorate, core), [scaffold]
         elif attachments is not None:
             raise InputError("there is no scaffold", where="attachments", value=attachments)
-        return self._make(count, plan, kept, len(core or ()), condition, temperature, seed)
+        options = {"condition": condition, "candidates": candidates, "temperature": temperature}
+        return self._make(count, plan, kept, len(core or ()), seed=seed, **options)
 
     def link(
         self,
@@ -96,6 +101,7 @@ class Maker(training.Estimator):
         attachments: tuple[int, int],
         lengths: tuple[int, int] = (1, 6),
         condition: Mapping[str, float | Sequence[float]] | None = None,
+        candidates: int | None = None,
         temperature: float | None = None,
         seed: int | None = None,
     ) -> list[str]:
@@ -109,6 +115,7 @@ class Maker(training.Estimator):
                 its SMILES.
             lengths: The fewest and the most atoms on the way from one to the other.
             condition: As for :meth:`sample`.
+            candidates: As for :meth:`sample`.
             temperature: As for :meth:`sample`.
             seed: Makes them repeatable.
 
@@ -132,7 +139,8 @@ class Maker(training.Estimator):
         ]
         size = sum(map(len, cores)) + most
         plan = partial(link, *cores, lengths)
-        return self._make(count, plan, [first, second], size, condition, temperature, seed)
+        options = {"condition": condition, "candidates": candidates, "temperature": temperature}
+        return self._make(count, plan, [first, second], size, seed=seed, **options)
 
     def log_prob(self, smiles: Sequence[str], num_orders: int = 0, seed: int = 0) -> np.ndarray:
         r"""How probable molecules are, as natural logarithms.
@@ -181,6 +189,7 @@ class Maker(training.Estimator):
         kept: Sequence[str],
         size: int,
         condition: Mapping[str, float | Sequence[float]] | None,
+        candidates: int | None,
         temperature: float | None,
         seed: int | None,
     ) -> list[str]:
@@ -189,7 +198,7 @@ class Maker(training.Estimator):
         training.check_count("count", count)
         temperature = self.temperature_ if temperature is None else temperature
         choose = Draw(training.check_positive("temperature", temperature), seed)
-        wishes = self._ask(condition, count) if condition else None
+        wishes, each = self._ask(condition, count, candidates)
         begin = partial(
             Growth,
             self.model_,
@@ -198,7 +207,7 @@ class Maker(training.Estimator):
             canonical=self._is_canonical(free=plan is None),
         )
         plan = plan and partial(plan, generator=np.random.default_rng(seed))
-        mols = make(begin, count, choose, plan, wishes)
+        mols = make(begin, count * each, choose, plan, wishes)
         patterns = [parse_smiles(smiles) for smiles in kept]
         for _ in range(_MOST_ROUNDS):
             lost = [row for row, mol in enumerate(mols) if not _holds(mol, patterns)]
@@ -207,9 +216,28 @@ class Maker(training.Estimator):
             again = make(begin, len(lost), choose, plan, None if wishes is None else wishes[lost])
             for row, mol in zip(lost, again, strict=True):
                 mols[row] = mol
+        if each > 1:
+            distance = self.conditions_.distance(mols, wishes).reshape(count, each)
+            nearest = distance.argmin(axis=1) + each * np.arange(count)
+            mols = [mols[place] for place in nearest]
         return [Chem.MolToSmiles(mol) for mol in mols]
 
-    def _ask(self, condition: Mapping[str, float | Sequence[float]], count: int) -> Tensor:
+    def _ask(
+        self,
+        condition: Mapping[str, float | Sequence[float]] | None,
+        count: int,
+        candidates: int | None,
+    ) -> tuple[Tensor | None, int]:
+        """The wishes of all candidates, one after the other, and how many there are for each."""
+        if not condition:
+            if candidates is not None:
+                raise InputError(
+                    "nothing is asked for that a candidate could be near to",
+                    where="candidates",
+                    value=candidates,
+                    remedy="name a condition",
+                )
+            return None, 1
         if self.conditions_ is None:
             raise InputError(
                 "it has not learned to be asked for properties",
@@ -217,7 +245,9 @@ class Maker(training.Estimator):
                 value=list(condition),
                 remedy="fit a generator with properties=...",
             )
-        return self.conditions_.ask(condition, count)
+        each = _CANDIDATES if candidates is None else candidates
+        training.check_count("candidates", each)
+        return self.conditions_.ask(condition, count).repeat_interleave(each, dim=0), each
 
     def _is_canonical(self, free: bool = True) -> bool:
         """Whether molecules grow in the order of their canonical SMILES, if they are free to."""

@@ -146,9 +146,24 @@ def listening():
 def test_what_is_asked_for_is_followed(listening):
     found = {}
     for wish in (-1.0, 4.0):
-        molecules = listening.sample(150, condition={"logp": wish}, seed=0)
+        molecules = listening.sample(150, condition={"logp": wish}, candidates=1, seed=0)
         found[wish] = measure(map(Chem.MolFromSmiles, molecules), ["logp"]).mean()
     assert found[4.0] > found[-1.0] + 0.5
+
+
+def test_the_nearest_of_some_candidates_is_kept(listening):
+    wishes = {"logp": [1.0, 4.0] * 10, "rings": 2}
+    kept = listening.sample(20, condition=wishes, candidates=3, seed=0)
+    repeated = {"logp": np.repeat(wishes["logp"], 3), "rings": 2}
+    grown = listening.sample(60, condition=repeated, candidates=1, seed=0)
+    values = measure(map(Chem.MolFromSmiles, grown), ["logp", "rings"])
+    asked = np.stack([repeated["logp"], np.full(60, 2.0)], axis=1)
+    distance = (np.abs(values - asked) / listening.conditions_.std).sum(axis=1)
+    groups = np.arange(60).reshape(20, 3)
+    assert kept == [grown[min(group, key=lambda place: distance[place])] for group in groups]
+    assert listening.sample(20, condition=wishes, seed=0) == listening.sample(
+        20, condition=wishes, candidates=4, seed=0
+    )
 
 
 def test_scaffolds_links_and_wishes_go_together(listening, tmp_path):
@@ -181,6 +196,8 @@ def test_an_aromatic_scaffold_stays_aromatic(listening, monkeypatch):
     ({"condition": {"logp": float("nan")}}, InputError, "ask for"),
     ({"condition": {"logp": [1.0, 2.0]}}, InputError, "or 3"),
     ({"condition": {"logp": "high"}}, InputError, "number"),
+    ({"condition": {"logp": 1.0}, "candidates": 0}, InputError, "candidates"),
+    ({"candidates": 2}, InputError, "nothing is asked for"),
     ({"attachments": [0]}, InputError, "no scaffold"),
     ({"scaffold": "C1CC"}, MoleculeError, "unclosed ring"),
 ])  # fmt: skip
