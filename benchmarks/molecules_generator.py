@@ -1,16 +1,16 @@
 """Generators trained on 90,000 molecules of MOSES, judged by MOSES' metrics on 30,000 samples.
 
     gnnlab molecules train-generator --dataset moses --epochs 6 --out runs/graph
-    gnnlab text train moses.smi --out runs/lstm
+    python benchmarks/molecules_lstm.py runs/lstm
     python benchmarks/molecules_generator.py graph=runs/graph lstm=runs/lstm --cache FOLDER
 
 Trainings take hours, so they are made by the command line; this samples with three seeds and
-compares with both published test sets. A folder of `gnnlab text` is a character LSTM that has
-learned from the same molecules, one per line. `chance` is the name of chance alone, under the same
-ledger of valences as the graph generator. Each is sampled at the temperature at which 5,000
-molecules are nearest, by FCD, to 30,000 of the training molecules. Rows are kept in
-`results/molecules_generator`, a file for each name; the table shows all that stand there. Seconds
-are those of making 30,000 molecules.
+compares with both published test sets. A folder of a character model, such as `molecules_lstm.py`
+trains, is one that has learned from the same molecules, one per line. `chance` is the name of
+chance alone, under the same ledger of valences as the graph generator. Each is sampled at the
+temperature at which 5,000 molecules are nearest, by FCD, to 30,000 of the training molecules. Rows
+are kept in `results/molecules_generator`, a file for each name; the table shows all that stand
+there. Seconds are those of making 30,000 molecules.
 """
 
 from __future__ import annotations

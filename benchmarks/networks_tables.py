@@ -4,9 +4,9 @@
     gnnlab networks benchmark NAME --scorers learned --seeds 10 --out DIR --resume
     python benchmarks/networks_tables.py   # with DIR/NAME.csv in results/networks
 
-Mean reciprocal ranks in percent. `other` is the best of all heuristics and graph networks, the one
-that turned out best on these test connections; `lead` is the mean difference to it, split by split,
-with its standard error.
+Mean reciprocal ranks in percent; of graph networks with the number of splits. `other` is the best
+of all heuristics and graph networks, the one that turned out best on these test connections; `lead`
+is the mean difference to it, split by split, with its standard error.
 """
 
 from __future__ import annotations
@@ -25,21 +25,23 @@ def compare(table: pd.DataFrame) -> dict[str, object]:
     """A row: one network in one setting."""
     values = 100 * table.pivot_table(index="seed", columns="scorer", values="mrr")
     # Heuristics on official splits are run once, for nothing about them is drawn.
-    values = values.ffill()
+    once = values.columns[values.count() == 1]
+    values[once] = values[once].ffill().bfill()
     mine, others = values[PREDICTOR], values.drop(columns=[n for n in OURS if n in values])
     best = others.mean().idxmax()
-    lead = mine - others[best]
+    lead = (mine - others[best]).dropna()
     error = lead.std() / len(lead) ** 0.5
     row = {
         "network": table["benchmark"].iloc[0],
         "setting": table["setting"].iloc[0],
-        "seeds": len(lead),
+        "seeds": mine.count(),
         "default": f"{mine.mean():.2f} ± {mine.std():.2f}",
         "other": best,
         "its MRR": f"{others[best].mean():.2f} ± {others[best].std():.2f}",
     }
     for name in GRAPH_NETWORKS:
-        row[name] = f"{values[name].mean():.2f}" if name in values else ""
+        found = values.get(name, pd.Series(dtype=float)).dropna()
+        row[name] = f"{found.mean():.2f} ({len(found)})" if len(found) else ""
     seconds = table[table["scorer"] == PREDICTOR]["fit_seconds"].mean()
     return row | {
         "lead": f"{lead.mean():.2f}",
