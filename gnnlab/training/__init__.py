@@ -8,6 +8,7 @@ from gnnlab.training.products import wide_products
 from gnnlab.training.resume import check_same_run
 from gnnlab.training.seeds import STREAMS, seeded, stream
 from gnnlab.training.state import TrainingState
+from gnnlab.training.track import track
 
 __all__ = [
     "ACCELERATORS",
@@ -23,5 +24,6 @@ __all__ = [
     "fit",
     "seeded",
     "stream",
+    "track",
     "wide_products",
 ]

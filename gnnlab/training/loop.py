@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from gnnlab.training.history import History, MetricsFile
 from gnnlab.training.interrupt import InterruptRequest
 from gnnlab.training.processes import Processes
 from gnnlab.training.state import TrainingState
+from gnnlab.training.track import wants_progress
 
 _EVALUATIONS_PER_CHECKPOINT = 20
 _SECONDS_PER_CHECKPOINT = 600  # where evaluations are rare
@@ -76,7 +76,7 @@ def run(loop: Loop, batches: Iterable, progress: bool | None, accelerator: str) 
         loop.model.eval()
         return recorder.history
     callbacks = [recorder]
-    if sys.stdout.isatty() if progress is None else progress:
+    if wants_progress(progress):
         from gnnlab.training.progress import ProgressBar
 
         callbacks.append(ProgressBar(loop.iterations, loop.first, loop.per_iteration))

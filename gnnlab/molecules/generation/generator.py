@@ -145,7 +145,7 @@ class MoleculeGenerator(Maker):
             training.check_count(name, getattr(self, name))
         training.check_share("canonical", self.canonical)
         self._forget()
-        graphs, learn, table = self._read(smiles, validation)
+        graphs, learn, table = self._read(smiles, validation, progress)
         run = storage.describe_run(self.get_params(), graphs.smiles, table)
         start = storage.load_start(log_directory, run) if resume and log_directory else None
         batches = GrowthBatches(
@@ -156,7 +156,7 @@ class MoleculeGenerator(Maker):
             self.seed,
             self.canonical,
             first=start.iteration if start else 0,
-            wishes=self._learn_to_listen(graphs),
+            wishes=self._learn_to_listen(graphs, progress),
         )
         averaged = Averaged(self._build_for(table))
         self.model_ = averaged.result
@@ -243,22 +243,25 @@ class MoleculeGenerator(Maker):
         return model
 
     def _learn_to_listen(
-        self, graphs: GrowthGraphs
+        self, graphs: GrowthGraphs, progress: bool | None
     ) -> Callable[[np.ndarray, np.random.Generator], Tensor] | None:
         """Finds the properties of the molecules; tells some of those of a batch."""
         self.conditions_ = None
         if not self.properties:
             return None
-        values = measure(map(Chem.MolFromSmiles, graphs.smiles), self.properties)  # [M, C]
+        rows = training.track(graphs.smiles, "measuring properties", len(graphs), progress)
+        values = measure(map(Chem.MolFromSmiles, rows), self.properties)  # [M, C]
         self.conditions_ = conditions = Conditions.of(self.properties, values)
         return lambda places, draw: conditions.encode(conditions.hide(values[places], draw))
 
     def _read(
-        self, smiles: Sequence[str], validation: Sequence[str] | None
+        self, smiles: Sequence[str], validation: Sequence[str] | None, progress: bool | None
     ) -> tuple[GrowthGraphs, np.ndarray, np.ndarray]:
         """The molecules, which of them to learn from, and the actions of others to judge by."""
-        self.space_ = ActionSpace(AtomTypes.of(_readable(smiles)), self.max_distance)
-        graphs = GrowthGraphs.of(smiles, self.space_)
+        rows = training.track(smiles, "finding atom types", len(smiles), progress)
+        self.space_ = ActionSpace(AtomTypes.of(_readable(rows)), self.max_distance)
+        rows = training.track(smiles, "reading molecules", len(smiles), progress)
+        graphs = GrowthGraphs.of(rows, self.space_)
         self.errors_ = graphs.errors
         if len(graphs) < 2:
             raise InputError(
