@@ -25,6 +25,20 @@ from gnnlab.networks.predictor import LinkPredictor, score_part
 from gnnlab.networks.scorers import SCORERS
 from gnnlab.networks.splits import LinkSplit, Part, random_split, time_split
 
+_STEPS = 32  # of an epoch of a graph network at most: large networks are learned in large batches
+
+
+def _graph_network(decoder: str) -> Callable[[LinkSplit, int], GraphScorer]:
+    """A graph network alone; validation connections say when it stops."""
+
+    def fit(split: LinkSplit, seed: int) -> GraphScorer:
+        batch_size = max(1024, split.message.num_edges // _STEPS)
+        scorer = GraphScorer(decoder=decoder, batch_size=batch_size, seed=seed)
+        return scorer.fit(split.message, split.valid, progress=False)
+
+    return fit
+
+
 #: The name of :class:`LinkPredictor`, as it comes, among the scorers.
 PREDICTOR = "default"
 #: What learns from a split and a seed, by name: the predictor without and with a graph network,
@@ -35,8 +49,8 @@ LEARNED: dict[str, Callable[[LinkSplit, int], PairScorer]] = {
     "default-and-graph": lambda split, seed: LinkPredictor(graph=_GRAPH, seed=seed).fit(
         split.message, split.valid
     ),
-    "gcn": lambda split, seed: GraphScorer(seed=seed, **_GRAPH).fit(split.message),
-    "common-neighbor-network": lambda split, seed: GraphScorer(seed=seed).fit(split.message),
+    "gcn": _graph_network("dot"),
+    "common-neighbor-network": _graph_network("common"),
 }
 #: Which scorers a run compares; all are the predictor and every heuristic.
 CHOICES = ("heuristics", PREDICTOR, "learned", "all")
@@ -86,7 +100,8 @@ def run_benchmark(
     ``random`` each stands among 250 hard negatives of its own. Where there are times, the latest
     connections are hidden; they stand among as many negatives at random, which all share, in the
     setting ``time``, and among 250 hard ones in ``time-hard``. By the validation part
-    :class:`LinkPredictor` chooses its ``negatives`` and ``missing``; nothing is learned from it.
+    :class:`LinkPredictor` chooses its ``negatives`` and ``missing``, and graph networks alone
+    choose when to stop; nothing is learned from it.
 
     Args:
         name: One of :data:`gnnlab.networks.BENCHMARKS`.
