@@ -124,10 +124,7 @@ class LinkPredictor(Suggester):
             for choice in choices
         }
         self._keep(network, evidence.fit(network))
-        values = {}
-        for choice, self.stack_ in stacks.items():
-            values[choice] = self.evaluate(validation)["mrr"] if has_validation else 0
-        best = max(values, key=values.get)
+        best = self._choose(stacks, validation) if len(stacks) > 1 else choices[0]
         (self.negatives_, self.missing_), self.stack_ = best, stacks[best]
         return self
 
@@ -210,12 +207,31 @@ class LinkPredictor(Suggester):
         split = take_out(network, rows, self.seed)
         evidence = self._make_evidence(network).fit(split.message)
         positive = evidence.table(split.valid.positive)
-        found = {}
-        for choice in choices:
-            negative = draw_negatives(network, split, *choice, self.seed, is_timed)  # [2, P, M]
-            table = evidence.table(negative.flatten(1))
-            found[choice] = positive, table.reshape(*negative.shape[1:], -1)
-        return found
+        negatives = [
+            draw_negatives(network, split, *choice, self.seed, is_timed)  # [2, P, M]
+            for choice in choices
+        ]
+        # Together, for the kinds have most of their pairs in common.
+        table = evidence.table(torch.cat([negative.flatten(1) for negative in negatives], dim=1))
+        sizes = np.cumsum([negative[0].numel() for negative in negatives])
+        return {
+            choice: (positive, part.reshape(*negative.shape[1:], -1))
+            for choice, negative, part in zip(
+                choices, negatives, np.split(table, sizes[:-1]), strict=True
+            )
+        }
+
+    def _choose(self, stacks: Mapping[Choice, Stack], validation: Part) -> Choice:
+        """The choice whose stack ranks the validation pairs best."""
+        positive = self.evidence_.table(validation.positive)
+        negative = self.evidence_.table(validation.negative.flatten(1))
+        shape = validation.negative.shape[1:]
+
+        def mrr(choice: Choice) -> float:
+            stack = stacks[choice]
+            return rank_metrics(stack.score(positive), stack.score(negative).reshape(shape))["mrr"]
+
+        return max(stacks, key=mrr)
 
     def _keep(self, network: Network, evidence: Evidence) -> None:
         self.network_, self.evidence_ = network, evidence

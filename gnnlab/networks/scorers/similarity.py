@@ -12,7 +12,12 @@ from gnnlab.errors import InputError
 from gnnlab.networks.network import Network
 from gnnlab.networks.scorers.scorer import Scorer
 
-_CHUNK = 2**20  # numbers that are multiplied at a time
+_CHUNK = 2**20  # numbers of sparse vectors that are multiplied at a time
+_DENSE_CHUNK = 2**18  # of dense ones, which are several times as fast
+_DENSE = 1 / 3  # of the numbers are not zero: from there on dense vectors take as much memory
+
+#: Vectors of nodes, ``[N, any]``.
+Vectors = sparse.csr_array | np.ndarray
 
 
 class RawFeatures(Scorer):
@@ -37,8 +42,8 @@ class RawFeatures(Scorer):
                 where="network.x",
                 remedy="use a scorer that needs none, such as resource-allocation",
             )
-        self._vectors = self._represent(sparse.csr_array(network.x, dtype=np.float64), network)
-        self._vectors.sort_indices()
+        x = sparse.csr_array(network.x, dtype=np.float64)
+        self._vectors = _compact(self._represent(x, network))
         self._squares = _dot(self._vectors, self._vectors)
 
     def _represent(self, x: sparse.csr_array, network: Network) -> sparse.csr_array:
@@ -55,10 +60,13 @@ class RawFeatures(Scorer):
 
     def _parts(self, u: np.ndarray, v: np.ndarray) -> list[slice]:
         """Pairs in chunks that fit into the cache."""
-        length = np.diff(self._vectors.indptr)
-        end = np.cumsum(length[u] + length[v])
-        cuts = np.searchsorted(end, np.arange(_CHUNK, end[-1], _CHUNK))
-        bounds = np.unique([0, *cuts, len(u)])
+        if isinstance(self._vectors, np.ndarray):
+            bounds = np.arange(0, len(u), max(1, _DENSE_CHUNK // self._vectors.shape[1]))
+        else:
+            length = np.diff(self._vectors.indptr)
+            end = np.cumsum(length[u] + length[v])
+            bounds = np.searchsorted(end, np.arange(_CHUNK, end[-1], _CHUNK))
+        bounds = np.unique([0, *bounds, len(u)])
         return list(map(slice, bounds[:-1], bounds[1:]))
 
 
@@ -98,7 +106,7 @@ class SmoothedFeatures(IdfFeatures):
     because the connection then reaches into the features of others.
 
     Args:
-        hops: k, at least 1. Memory grows with the hops towards ``12 N F`` bytes.
+        hops: k, at least 1. Memory grows with the hops towards ``8 N F`` bytes.
 
     Example:
         >>> from gnnlab.networks import Network
@@ -142,15 +150,24 @@ class SmoothedFeatures(IdfFeatures):
         degree = self._network.degree[node]
         change = 1 / np.sqrt(degree) - 1 / np.sqrt(degree + 1.0)  # of a node's part in its own sum
         own = sparse.diags_array(change) @ self._idf[node]
-        return self._vectors[node] - self._parts_of_sum[other] + own
+        return sparse.csr_array(self._vectors[node]) - self._parts_of_sum[other] + own
 
     def __repr__(self) -> str:
         return f"SmoothedFeatures(hops={self.hops})"
 
 
-def _dot(a: sparse.csr_array, b: sparse.csr_array) -> np.ndarray:
-    """The dot products ``[P]`` of the rows, added up in the order of the features."""
-    return a.multiply(b).sum(axis=1)
+def _compact(vectors: sparse.csr_array) -> Vectors:
+    """The vectors as they are multiplied fastest."""
+    if vectors.nnz > _DENSE * np.prod(vectors.shape):
+        return vectors.toarray()
+    vectors.sort_indices()
+    return vectors
+
+
+def _dot(a: Vectors, b: Vectors) -> np.ndarray:
+    """The dot products ``[P]`` of the rows, whose order of summing depends on nothing else."""
+    # A product of matrices would be faster, but its last digits depend on the other rows.
+    return np.einsum("pf,pf->p", a, b) if isinstance(a, np.ndarray) else a.multiply(b).sum(axis=1)
 
 
 def _cosine(dot: np.ndarray, square_u: np.ndarray, square_v: np.ndarray) -> np.ndarray:

@@ -14,6 +14,7 @@ from gnnlab.networks.scorers import (
     SmoothedFeatures,
     inverse,
     neighborhoods,
+    similarity,
 )
 from gnnlab.networks.scorers.blocks import by_source
 from gnnlab.networks.scorers.reference import REFERENCES, without
@@ -116,6 +117,23 @@ def test_bitwise_like_the_slow_twin_by_walks_and_by_lists(name, monkeypatch):
     for cost in (0, 10**9):
         monkeypatch.setattr(neighborhoods, "_LOOK_UP_COST", cost)
         np.testing.assert_array_equal(SCORERS[name]().fit(network).score(pairs), expected)
+
+
+@pytest.mark.parametrize("num_features", [301, 1024])
+def test_full_vectors_like_sparse_ones_and_the_same_bits_in_any_company(num_features, monkeypatch):
+    draw = np.random.default_rng(0)
+    x = draw.random((30, num_features)) * (draw.random((30, num_features)) < 0.5)
+    network = Network.of(range(30), np.random.default_rng(1).integers(0, 30, (2, 90)), x=x)
+    full, pairs = SmoothedFeatures(hops=2).fit(network), all_pairs(network)
+    score = full.score(pairs)
+    monkeypatch.setattr(similarity, "_DENSE", 2)
+    thin = SmoothedFeatures(hops=2).fit(network)
+    assert isinstance(full._vectors, np.ndarray)
+    assert not isinstance(thin._vectors, np.ndarray)
+    np.testing.assert_allclose(score, thin.score(pairs), rtol=1e-13)
+    for size in (1, 3 * num_features, 10**9):
+        monkeypatch.setattr(similarity, "_DENSE_CHUNK", size)
+        np.testing.assert_array_equal(full.score(pairs[::-1]), score)
 
 
 @pytest.mark.parametrize("name", ["adamic-adar", "local-path"])
