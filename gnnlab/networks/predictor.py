@@ -20,7 +20,7 @@ from gnnlab.networks import storage
 from gnnlab.networks.candidates import Candidates
 from gnnlab.networks.evidence import Evidence, make_scorers, usual_scorers
 from gnnlab.networks.hiding import NEGATIVES, draw_negatives, take_apart, take_out
-from gnnlab.networks.metrics import rank_metrics
+from gnnlab.networks.metrics import rank_metrics, ranks
 from gnnlab.networks.models import GraphScorer
 from gnnlab.networks.network import Network
 from gnnlab.networks.splits import Part
@@ -58,10 +58,10 @@ class LinkPredictor(Suggester):
             :class:`gnnlab.networks.GraphScorer`, such as ``{"decoder": "dot"}``. By default none.
         negatives: What connections are told apart from in learning: ``"hard"``, pairs that look
             like connections, as suggestions do, or ``"uniform"``, any pairs. By default hard ones,
-            or, where there are validation pairs, what does better on them.
+            or, where there are validation pairs, what does better on them by more than the standard
+            error of the difference.
         missing: How many connections a node may miss, as a share of those it has, which matters
-            to hard negatives. By default 0.08, or, where there are validation pairs, what does
-            better on them, that or 0.
+            to hard negatives. By default 0.08, or, where there are validation pairs, likewise 0.
         seed: Seed of all that is drawn.
 
     Attributes:
@@ -96,7 +96,7 @@ class LinkPredictor(Suggester):
         Args:
             network: All that may be looked at. For an honest test pass ``split.message``.
             validation: Pairs to choose ``negatives`` and ``missing`` by, such as ``split.valid``:
-                the highest mean reciprocal rank. They are not learned from, and may be none.
+                their mean reciprocal rank. They are not learned from, and may be none.
 
         Raises:
             InputError: If the network is too small to hide some of its connections, or lacks what
@@ -222,16 +222,21 @@ class LinkPredictor(Suggester):
         }
 
     def _choose(self, stacks: Mapping[Choice, Stack], validation: Part) -> Choice:
-        """The choice whose stack ranks the validation pairs best."""
+        """The first choice, or one that ranks validation pairs better by a standard error."""
         positive = self.evidence_.table(validation.positive)
         negative = self.evidence_.table(validation.negative.flatten(1))
         shape = validation.negative.shape[1:]
-
-        def mrr(choice: Choice) -> float:
-            stack = stacks[choice]
-            return rank_metrics(stack.score(positive), stack.score(negative).reshape(shape))["mrr"]
-
-        return max(stacks, key=mrr)
+        reciprocal = {
+            choice: 1 / ranks(stack.score(positive), stack.score(negative).reshape(shape))
+            for choice, stack in stacks.items()
+        }
+        best = first = next(iter(stacks))
+        for choice, values in reciprocal.items():
+            lead = values - reciprocal[first]  # [P]
+            is_sure = lead.mean() > lead.std() / len(lead) ** 0.5
+            if is_sure and values.mean() > reciprocal[best].mean():
+                best = choice
+        return best
 
     def _keep(self, network: Network, evidence: Evidence) -> None:
         self.network_, self.evidence_ = network, evidence
