@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -49,15 +48,6 @@ Nodes = Annotated[
     Path | None, typer.Option(help="A second table: a column of names, and features of numbers.")
 ]
 Seed = Annotated[int, typer.Option(help="Makes it repeatable.")]
-
-
-class Scorers(StrEnum):
-    """What a benchmark compares."""
-
-    HEURISTICS = "heuristics"
-    DEFAULT = "default"
-    LEARNED = "learned"
-    ALL = "all"
 
 
 @app.command("suggest")
@@ -166,8 +156,12 @@ def evaluate(
 def benchmark(
     name: Annotated[str, typer.Argument(help="Such as citeseer, facebook-ego or college-msg.")],
     scorers: Annotated[
-        Scorers, typer.Option(help="All heuristics, the default predictor, or both.")
-    ] = Scorers.ALL,
+        str,
+        typer.Option(
+            help="heuristics; default, the predictor; all, which are both; learned, which are the "
+            "predictor and graph networks; or names with commas between."
+        ),
+    ] = "all",
     seeds: Annotated[int, typer.Option(help="Number of repetitions.")] = 5,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     out: Annotated[
@@ -189,7 +183,7 @@ def benchmark(
 
     summary = compare_on(
         name,
-        scorers.value,
+        scorers,
         seeds,
         out,
         report=lambda line: typer.echo(line, err=True),

@@ -52,7 +52,7 @@ LEARNED: dict[str, Callable[[LinkSplit, int], PairScorer]] = {
     "gcn": _graph_network("dot"),
     "common-neighbor-network": _graph_network("common"),
 }
-#: Which scorers a run compares; all are the predictor and every heuristic.
+#: Which scorers a run compares, unless it names them; all are the predictor and every heuristic.
 CHOICES = ("heuristics", PREDICTOR, "learned", "all")
 _GRAPH = {"decoder": "dot"}
 #: What tells one row of a benchmark from another.
@@ -105,7 +105,8 @@ def run_benchmark(
 
     Args:
         name: One of :data:`gnnlab.networks.BENCHMARKS`.
-        scorers: One of :data:`CHOICES`.
+        scorers: One of :data:`CHOICES`, or names of :data:`LEARNED` and of
+            :data:`gnnlab.networks.SCORERS` with commas between.
         seeds: Number of repetitions.
         report: Called with a line for each setting, scorer and seed.
         rows: Where rows are kept as they come, by :data:`KEY`; what stands there is not run again.
@@ -115,8 +116,8 @@ def run_benchmark(
         ``score_seconds``, and the shares that :func:`gnnlab.networks.rank_metrics` gives.
 
     Raises:
-        UnknownNameError: If there is no such benchmark or choice.
-        InputError: If there are no seeds.
+        UnknownNameError: If there is no such benchmark, choice or scorer.
+        InputError: If there are no seeds, or a scorer was named that the network has nothing for.
         FileFormatError: If a file of the mirror is not the known one.
         DownloadError: If a file can neither be found nor be downloaded.
     """
@@ -140,12 +141,15 @@ def check_request(name: str, scorers: str, seeds: int) -> None:
     """Refuses what :func:`run_benchmark` cannot run, before anything is loaded.
 
     Raises:
-        UnknownNameError: If there is no such benchmark or choice.
+        UnknownNameError: If there is no such benchmark, choice or scorer.
         InputError: If there are no seeds.
     """
-    for kind, given, known in (("benchmark", name, BENCHMARKS), ("scorers", scorers, CHOICES)):
-        if given not in known:
-            raise UnknownNameError.of(kind, given, known)
+    if name not in BENCHMARKS:
+        raise UnknownNameError.of("benchmark", name, BENCHMARKS)
+    known = (*LEARNED, *SCORERS)
+    for scorer in () if scorers in CHOICES else scorers.split(","):
+        if scorer not in known:
+            raise UnknownNameError.of("scorer", scorer, dict.fromkeys((*CHOICES, *known)))
     training.check_count("seeds", seeds)
 
 
@@ -174,19 +178,21 @@ def to_json(summary: pd.DataFrame) -> str:
 
 
 def choose_scorers(choice: str, network: Network) -> list[str]:
-    """The names that a choice stands for; scorers of features need some.
+    """The names that a choice stands for; heuristics on features need some.
 
     Example:
         >>> choose_scorers("default", Network.of(["Jane", "Bingley"], [[0], [1]]))
         ['default']
+        >>> choose_scorers("katz,default", Network.of(["Jane", "Bingley"], [[0], [1]]))
+        ['katz', 'default']
     """
     names = [name for name in SCORERS if not (network.x is None and "features" in name)]
-    return {
+    groups = {
         "heuristics": names,
-        PREDICTOR: [PREDICTOR],
         "learned": list(LEARNED),
         "all": [PREDICTOR, *names],
-    }[choice]
+    }
+    return groups.get(choice, choice.split(","))
 
 
 def judge(name: str, split: LinkSplit, seed: int = 0) -> Judgement:

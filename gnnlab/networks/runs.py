@@ -218,7 +218,7 @@ def compare_on(
         The table of :func:`~gnnlab.networks.benchmark.summarise`.
 
     Raises:
-        UnknownNameError: If there is no such benchmark or choice of scorers.
+        UnknownNameError: If there is no such benchmark, choice of scorers, or scorer.
         InputError: If there are no seeds, the folder cannot be made, or there is no folder to go
             on with.
         FileFormatError: If the file to go on with is no such table.

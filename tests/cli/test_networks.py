@@ -11,7 +11,6 @@ import pandas as pd
 import pytest
 
 from gnnlab.cli import main
-from gnnlab.cli.networks import Scorers
 from gnnlab.errors import DownloadError
 from gnnlab.networks import EMBEDDED, LinkPredictor, benchmark, load_les_miserables, runs
 
@@ -124,7 +123,8 @@ def test_benchmark_prints_json_or_a_table(capsys, tmp_path, monkeypatch):
 
 
 def test_names_of_the_help_exist(capsys):
-    assert tuple(Scorers) == benchmark.CHOICES
+    _, out, _ = run_main(capsys, "benchmark", "--help")
+    assert all(choice in out for choice in benchmark.CHOICES)
     _, out, _ = run_main(capsys, "suggest", "--help")
     for name in EMBEDDED:
         assert name.split("-")[0] in out

@@ -197,7 +197,8 @@ def test_official_files_are_drawn_once_for_heuristics(monkeypatch):
     ("words", "message"),
     [
         (("moby-dick", "all", 1), "unknown benchmark"),
-        (("citeseer", "gnn", 1), "unknown scorers"),
+        (("citeseer", "gnn", 1), "unknown scorer.*learned.*katz"),
+        (("citeseer", "default,kats", 1), "unknown scorer.*kats"),
         (("citeseer", "all", 0), "seeds"),
     ],
 )
@@ -212,6 +213,7 @@ def test_features_are_scored_where_there_are_some():
     assert "raw-features" not in benchmark.choose_scorers("heuristics", plain)
     assert "raw-features" in benchmark.choose_scorers("heuristics", rich)
     assert benchmark.choose_scorers("default", rich) == ["default"]
+    assert benchmark.choose_scorers("gcn,raw-features", plain) == ["gcn", "raw-features"]
 
 
 def test_calibration_of_honest_and_of_boastful_probabilities():
