@@ -9,6 +9,8 @@ Legend: N nodes, P pairs.
 
 from __future__ import annotations
 
+from abc import abstractmethod
+
 import numpy as np
 
 from gnnlab.networks.network import Network
@@ -24,9 +26,9 @@ class _SharedNeighbors(Scorer):
         # Whoever is shared by two nodes has two neighbours; the others' weights are never used.
         self._weight = self._weigh(np.maximum(self._neighborhoods.degree, 2).astype(np.float64))
 
+    @abstractmethod
     def _weigh(self, degree: np.ndarray) -> np.ndarray:
         """``[N]`` from ``[N]`` degrees of two and more."""
-        raise NotImplementedError
 
     def _score(self, u: np.ndarray, v: np.ndarray, own: np.ndarray | None) -> np.ndarray:
         return self._neighborhoods.shared(u, v, self._weight)

@@ -14,7 +14,7 @@ from gnnlab.networks.scorers.scorer import Scorer
 
 _CHUNK = 2**20  # numbers of sparse vectors that are multiplied at a time
 _DENSE_CHUNK = 2**18  # of dense ones, which are several times as fast
-_DENSE = 1 / 3  # of the numbers are not zero: from there on dense vectors take as much memory
+_DENSE = 1 / 3  # of the numbers are not zero: dense vectors take twice the memory there, or less
 
 #: Vectors of nodes, ``[N, any]``.
 Vectors = sparse.csr_array | np.ndarray
