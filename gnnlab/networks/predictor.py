@@ -206,30 +206,31 @@ class LinkPredictor(Suggester):
         """Hides connections, and scores them ``[P, S]`` and their negatives ``[P, M, S]``."""
         split = take_out(network, rows, self.seed)
         evidence = self._make_evidence(network).fit(split.message)
-        positive = evidence.table(split.valid.positive)
+        positive = split.valid.positive
         negatives = [
             draw_negatives(network, split, *choice, self.seed, is_timed)  # [2, P, M]
             for choice in choices
         ]
         # Together, for the kinds have most of their pairs in common.
-        table = evidence.table(torch.cat([negative.flatten(1) for negative in negatives], dim=1))
-        sizes = np.cumsum([negative[0].numel() for negative in negatives])
+        pairs = [positive, *[negative.flatten(1) for negative in negatives]]
+        table = evidence.table(torch.cat(pairs, dim=1))
+        sizes = np.cumsum([part.size(1) for part in pairs])
+        seen, *unseen = np.split(table, sizes[:-1])
         return {
-            choice: (positive, part.reshape(*negative.shape[1:], -1))
-            for choice, negative, part in zip(
-                choices, negatives, np.split(table, sizes[:-1]), strict=True
-            )
+            choice: (seen, part.reshape(*negative.shape[1:], -1))
+            for choice, negative, part in zip(choices, negatives, unseen, strict=True)
         }
 
     def _choose(self, stacks: Mapping[Choice, Stack], validation: Part) -> Choice:
         """The first choice, or one that ranks validation pairs better by a standard error."""
-        positive = self.evidence_.table(validation.positive)
-        negative = self.evidence_.table(validation.negative.flatten(1))
-        shape = validation.negative.shape[1:]
-        reciprocal = {
-            choice: 1 / ranks(stack.score(positive), stack.score(negative).reshape(shape))
-            for choice, stack in stacks.items()
-        }
+        count, shape = validation.positive.size(1), validation.negative.shape[1:]
+        table = self.evidence_.table(
+            torch.cat([validation.positive, validation.negative.flatten(1)], dim=1)
+        )
+        reciprocal = {}
+        for choice, stack in stacks.items():
+            score = stack.score(table)
+            reciprocal[choice] = 1 / ranks(score[:count], score[count:].reshape(shape))
         best = first = next(iter(stacks))
         for choice, values in reciprocal.items():
             lead = values - reciprocal[first]  # [P]
@@ -246,8 +247,10 @@ class LinkPredictor(Suggester):
 
 def score_part(scorer, part: Part) -> tuple[np.ndarray, np.ndarray]:
     """The scores ``[P]`` of a part's positives, and ``[M]`` or ``[P, M]`` of its negatives."""
-    negative = scorer.score(part.negative.flatten(1))
-    return scorer.score(part.positive), negative.reshape(part.negative.shape[1:])
+    # Together, for what comes out the same on paper then does so in rounding.
+    score = scorer.score(torch.cat([part.positive, part.negative.flatten(1)], dim=1))
+    positive, negative = np.split(score, [part.positive.size(1)])
+    return positive, negative.reshape(part.negative.shape[1:])
 
 
 def _combine(

@@ -35,6 +35,11 @@ class InverseScorer(Scorer):
     of G is computed and kept, by Cholesky's factors. All entries of M beside its diagonal are
     negative or zero, so that only numbers of the same sign are added up on the way: small entries
     are as exact as large ones.
+
+    Elsewhere columns of G are computed, those of the nodes that most pairs have in common: a
+    thousand pairs that each stand among hundreds with one of their nodes need two thousand columns,
+    however many nodes these pairs end at. G is symmetric on paper only, so company may then change
+    a score in its last digits, by less than what the scorers say of their exactness.
     """
 
     #: What a connection contributes to M, and the smallest entry of G that is not taken for 0.
@@ -57,10 +62,6 @@ class InverseScorer(Scorer):
 
     def _inverse(self, u: np.ndarray, v: np.ndarray, own: np.ndarray | None) -> np.ndarray:
         """Entries ``[P]`` of G, without their connections where ``own`` ``[P]`` says so."""
-        degree = self._network.degree
-        # From the node of higher degree, for many pairs share such a node; by number among equals.
-        swap = (degree[u] < degree[v]) | ((degree[u] == degree[v]) & (u < v))
-        u, v = np.where(swap, v, u), np.where(swap, u, v)
         if own is None:
             return self._entries(u, v)
         same_u, same_v = u[own], v[own]
@@ -75,9 +76,18 @@ class InverseScorer(Scorer):
                 self._whole = self._invert()
             return np.maximum(self._whole[np.maximum(u, v), np.minimum(u, v)], 0)
         result = np.empty(len(u))
-        for block in by_source(u, v, _SOURCES):
+        for block in by_source(*self._from_the_busier(u, v), _SOURCES):
             result[block.positions] = self._solve(block.sources)[block.target, block.row]
         return np.maximum(result, 0)
+
+    def _from_the_busier(self, u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Both nodes ``[P]`` of each pair, first the one that more of the pairs have."""
+        count = np.bincount(np.concatenate([u, v]), minlength=self._network.num_nodes)
+        order = np.lexsort((self._network.degree, count))  # by number among equals
+        place = np.empty_like(order)
+        place[order] = np.arange(len(order))
+        swap = place[u] < place[v]
+        return np.where(swap, v, u), np.where(swap, u, v)
 
     def _invert(self) -> np.ndarray:
         """G, of which only the part below the diagonal means something."""

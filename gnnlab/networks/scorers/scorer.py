@@ -19,8 +19,9 @@ class Scorer(ABC):
     """Scores pairs of nodes of a network; higher is more likely to be a connection.
 
     A score is the same in both directions to the last bit, and does not depend on the other pairs
-    that are asked for. The network that a scorer is fitted to is all that it looks at: pass the
-    message graph of a split, never the whole network.
+    that are asked for; those of :class:`~gnnlab.networks.scorers.inverse.InverseScorer` do so up to
+    rounding in networks whose inverse is too large to be kept. The network that a scorer is fitted
+    to is all that it looks at: pass the message graph of a split, never the whole network.
 
     Attributes:
         leaves_out_own: Whether ``score(pairs, without_own=True)`` is offered.

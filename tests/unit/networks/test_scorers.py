@@ -272,3 +272,25 @@ def test_the_whole_inverse_and_single_columns_agree(kind, without_own, graph, mo
     # A path of 60 nodes: the farthest pair has 0.005^59, and is as exact as the nearest.
     bounds = {"rtol": 1e-9, "atol": 1e-15 if without_own else 0} if kind is Katz else {"rtol": 1e-9}
     np.testing.assert_allclose(found, expected, **{"atol": 1e-9} | bounds)
+
+
+@pytest.mark.parametrize("kind", [Katz, PageRank])
+def test_single_columns_are_those_of_nodes_that_many_pairs_have(kind, monkeypatch):
+    monkeypatch.setattr(inverse, "_MOST_NODES", 0)
+    solved = []
+
+    class Watched(kind):
+        def _solve(self, sources):
+            solved.extend(sources.tolist())
+            return super()._solve(sources)
+
+    network = random_network(60, 400, 1)
+    # Two nodes of low degree among many others, now before and now behind them.
+    few = np.argsort(network.degree)[:2]
+    others = np.setdiff1d(np.arange(60), few)
+    pairs = np.concatenate([np.stack([np.full(58, node), others]) for node in few], axis=1)
+    pairs[:, ::2] = pairs[::-1, ::2]
+    together = Watched().fit(network).score(pairs)
+    assert sorted(solved) == sorted(few)
+    alone = [kind().fit(network).score(pairs[:, [i]])[0] for i in range(pairs.shape[1])]
+    np.testing.assert_allclose(together, alone, rtol=1e-9 if kind is PageRank else 1e-13)
