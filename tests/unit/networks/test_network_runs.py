@@ -15,6 +15,7 @@ from gnnlab.errors import InputError, UnknownNameError
 from gnnlab.networks import (
     GraphScorer,
     LinkPredictor,
+    LinkSplit,
     Network,
     Part,
     benchmark,
@@ -135,6 +136,26 @@ def test_a_limited_part_keeps_rows_together():
     assert (part.negative[:, :, 0] == part.positive + 100).all()
     assert (part.time == part.positive[0]).all()
     assert benchmark.limit(part, 4, seed=0) is part
+
+
+def test_graph_networks_stop_by_some_negatives_of_every_positive(monkeypatch):
+    seen = []
+
+    class Watched(GraphScorer):
+        def fit(self, network, validation, progress):
+            seen.append(validation)
+            return self
+
+    monkeypatch.setattr(benchmark, "GraphScorer", Watched)
+    positive = torch.arange(6).reshape(2, 3)
+    negative = torch.arange(250).expand(2, 3, 250)
+    valid = Part(positive, negative)
+    benchmark.LEARNED["gcn"](LinkSplit(load_karate_club(), valid, valid), 0)
+    shared = Part(positive, negative[:, 0])
+    benchmark.LEARNED["gcn"](LinkSplit(load_karate_club(), shared, valid), 0)
+    assert torch.equal(seen[0].positive, positive)
+    assert torch.equal(seen[0].negative, torch.arange(0, 250, 5).expand(2, 3, 50))
+    assert seen[1] is shared
 
 
 @pytest.mark.parametrize("by_time", [False, True])
