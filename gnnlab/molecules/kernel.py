@@ -144,14 +144,20 @@ def _for_landmarks(similarity: Tensor, landmarks: np.ndarray) -> _Solve:
 
     def solve(known: Tensor, y: Tensor) -> _Fit:
         phi_known, fits = phi if known.all() else phi[known], []
-        gram, moment = phi_known.t() @ phi_known, phi_known.t() @ y
+        gram, moment = phi_known.t() @ phi_known, (phi_known.t() @ y).unsqueeze(1)
         for noise in _NOISES:
-            inverse = torch.cholesky_inverse(torch.linalg.cholesky(gram + noise * identity))
-            beta = inverse @ moment
-            parts = phi_known.split(_TOGETHER)
-            leverage = torch.cat([((part @ inverse) * part).sum(1) for part in parts])
-            alpha = torch.linalg.solve_triangular(L.t(), beta.unsqueeze(1), upper=True).squeeze(1)
-            fits.append(_Fit(alpha, (y - phi_known @ beta) / (1 - leverage).clamp(min=_JITTER)))
+            root = torch.linalg.cholesky(gram + noise * identity)
+            beta = torch.cholesky_solve(moment, root)
+            # Of each molecule in its own prediction: |root^-1 phi|^2, half the work of an inverse.
+            leverage = torch.cat(
+                [
+                    torch.linalg.solve_triangular(root, part.t(), upper=False).square().sum(0)
+                    for part in phi_known.split(_TOGETHER)
+                ]
+            )
+            alpha = torch.linalg.solve_triangular(L.t(), beta, upper=True).squeeze(1)
+            errors = (y - (phi_known @ beta).squeeze(1)) / (1 - leverage).clamp(min=_JITTER)
+            fits.append(_Fit(alpha, errors))
         return min(fits, key=_mean_square)
 
     return solve
