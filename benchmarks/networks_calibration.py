@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import argparse
 
-import pandas as pd
 from measure import RESULTS, write
 
 from gnnlab.data.rows import RowsFile
-from gnnlab.networks import LinkPredictor, load_benchmark, random_split
+from gnnlab.networks import LinkPredictor, load_benchmark
+from gnnlab.networks.benchmark import split_at_random
 from gnnlab.networks.calibration import (
     calibration_error,
     hidden_probabilities,
@@ -23,16 +23,12 @@ from gnnlab.networks.calibration import (
 )
 
 NAME = "networks_calibration"
-_MOST_POSITIVES = 1000
 
 
 def measure(name: str, seed: int) -> dict[str, object]:
     """One row: one split of one network."""
     network = load_benchmark(name)
-    split = random_split(
-        network, 0.05, 0.1, seed,
-        negatives="hard", num_negatives=250, max_positives=_MOST_POSITIVES,
-    )  # fmt: skip
+    split = split_at_random(network, seed)
     predictor = LinkPredictor(seed=seed).fit(split.message, split.valid)
     said = hidden_probabilities(predictor, network, split.test.positive, seed)
     table = reliability_table(*said)
@@ -62,7 +58,7 @@ def main() -> None:
     table = rows.table()
     errors = table["calibration error"]
     note = f"{(errors <= 0.05).sum()} of {len(table)} splits have an error of at most 0.05."
-    write(NAME, pd.DataFrame(table).round(4), note)
+    write(NAME, table.round(4), note)
 
 
 if __name__ == "__main__":

@@ -242,7 +242,7 @@ def _splits(name: str, seeds: int) -> Iterator[tuple[str, int, LinkSplit]]:
         return
     network = load_benchmark(name)
     if network.edge_time is None:
-        yield from (("random", seed, _split_at_random(network, seed)) for seed in range(seeds))
+        yield from (("random", seed, split_at_random(network, seed)) for seed in range(seeds))
         return
     for setting, count in (("time", None), ("time-hard", _NUM_NEGATIVES)):
         kind = "uniform" if count is None else "hard"
@@ -252,6 +252,7 @@ def _splits(name: str, seeds: int) -> Iterator[tuple[str, int, LinkSplit]]:
             yield setting, seed, LinkSplit(split.message, *parts)
 
 
-def _split_at_random(network: Network, seed: int) -> LinkSplit:
+def split_at_random(network: Network, seed: int) -> LinkSplit:
+    """The split of the setting ``random``."""
     options = {"negatives": "hard", "num_negatives": _NUM_NEGATIVES}
     return random_split(network, _VALID, _TEST, seed, max_positives=_MOST_POSITIVES, **options)
