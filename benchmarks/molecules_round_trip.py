@@ -76,7 +76,10 @@ def main() -> None:
     options = parser.parse_args()
     paths = [path for path in sorted(options.folder.rglob("*.gz")) if has_smiles(path)]
     with ProcessPoolExecutor(options.processes) as pool:
-        rows = list(pool.map(partial(round_trip, num_rows=options.rows), paths))
+        rows = []
+        for row in pool.map(partial(round_trip, num_rows=options.rows), paths):
+            print(row, flush=True)
+            rows.append(row)
     table = pd.DataFrame(rows)
     total = table.select_dtypes("number").sum().to_dict()
     table.loc[len(table)] = {"file": "all", **total, "first difference": ""}

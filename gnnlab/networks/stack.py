@@ -17,6 +17,7 @@ from gnnlab.errors import FileFormatError, ShapeError
 from gnnlab.networks.metrics import rank_metrics
 
 _UNITS = (0, 32)  # hidden ones, of which the better number is taken
+_FEWEST = 20  # positives: what fewer say of one score against another is mostly chance
 _ITERATIONS = 400
 _BATCH = 64  # positives
 _LEARNING_RATE = 0.02
@@ -75,13 +76,16 @@ class Stack:
     as well how scores become probabilities (`Platt, 1999
     <https://www.researchgate.net/publication/2594015>`_), for pairs half of which are connections.
 
+    Fewer than 20 positives are not learned from: all scores that can only speak for a connection
+    then weigh the same, and the positives only say how that becomes a probability.
+
     Args:
         seed: Seed of weights and batches.
 
     Attributes:
         units_: K, the hidden units that it was left with.
         ranks_: By number of hidden units, the mean reciprocal rank of the positives that were not
-            learned from.
+            learned from; nothing if none were learned from.
         calibration_: Slope and offset from scores to log-odds.
     """
 
@@ -107,9 +111,13 @@ class Stack:
         self._measure(np.concatenate([positive, negative.reshape(-1, positive.shape[1])]))
         positive, negative = self._scale(positive), self._scale(negative)
         rising = torch.from_numpy(np.repeat(is_rising, 2))
+        if len(positive) < _FEWEST:
+            self.ranks_, self.units_, self.network_ = {}, 0, _even(rising)
+            with torch.no_grad():
+                self.calibration_ = _calibrate(self.network_(positive), self.network_(negative))
+            return self
         order = np.random.default_rng(self.seed).permutation(len(positive))
-        held_out, kept = np.split(order, [max(1, int(_HELD_OUT * len(order)))])
-        kept = kept if len(kept) else held_out
+        held_out, kept = np.split(order, [int(_HELD_OUT * len(order))])
         trials = {units: self._learn(positive[kept], negative[kept], rising, units)
                   for units in _UNITS}  # fmt: skip
         with torch.no_grad():
@@ -240,11 +248,23 @@ def _loss(
     return (among.logsumexp(1) - positive).mean(), {}
 
 
+def _even(is_rising: Tensor) -> MonotoneNetwork:
+    """All scores that can only speak for a connection weigh the same."""
+    network = MonotoneNetwork(is_rising, units=0)
+    with torch.no_grad():
+        network.weight.copy_(is_rising / is_rising.sum().clamp(min=1))
+    return network
+
+
 def _calibrate(positive: Tensor, negative: Tensor) -> tuple[float, float]:
-    """Slope and offset of a logistic regression in which both kinds weigh the same."""
+    """Slope and offset of a logistic regression in which both kinds weigh the same.
+
+    The slope is not negative: a better score is never the lower probability.
+    """
     from sklearn.linear_model import LogisticRegression
 
     scores = torch.cat([positive, negative.flatten()]).double().numpy()
     is_positive = np.arange(len(scores)) < len(positive)
     model = LogisticRegression(class_weight="balanced").fit(scores[:, None], is_positive)
-    return float(model.coef_.item()), float(model.intercept_.item())
+    slope = float(model.coef_.item())
+    return (slope, float(model.intercept_.item())) if slope > 0 else (0.0, 0.0)

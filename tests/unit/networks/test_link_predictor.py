@@ -289,3 +289,20 @@ def test_unknown_negatives_are_named(novel):
 def test_what_is_missing_is_a_share(novel, missing):
     with pytest.raises(InputError, match="missing"):
         LinkPredictor(missing=missing).fit(novel)
+
+
+def test_in_a_tiny_network_mutual_neighbours_come_first():
+    """A dozen connections teach nothing, yet no stranger comes before friends of friends."""
+    novel = """
+        Jane-Elizabeth Jane-Bingley Elizabeth-Darcy Bingley-Darcy Lydia-Wickham Lydia-Kitty
+        Kitty-Mary Mary-Elizabeth Elizabeth-Charlotte Charlotte-Collins Collins-Catherine
+    """
+    ends = [pair.split("-") for pair in novel.split()]
+    names = sorted({name for pair in ends for name in pair})
+    edges = np.array([[names.index(name) for name in pair] for pair in ends]).T
+    network = Network.of(names, edges)
+    for seed in range(5):
+        found = LinkPredictor(seed=seed).fit(network).suggest("Jane", k=9)
+        assert found["suggestion"][0] == "Darcy"  # both of Jane's know him
+        assert set(found["suggestion"][:3]) == {"Darcy", "Mary", "Charlotte"}
+        assert found["probability"].is_monotonic_decreasing

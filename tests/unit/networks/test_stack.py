@@ -116,3 +116,23 @@ def test_a_score_that_is_always_zero_does_no_harm():
     positive[:, 1], negative[:, :, 1] = 0, 0
     scores = Stack().fit(positive, negative, np.array([True, True, False])).score(positive)
     assert np.isfinite(scores).all()
+
+
+def test_few_positives_are_not_learned_from():
+    """The second score, by chance, speaks against the three connections: it is not believed."""
+    positive, negative = _tables(num_positives=3)
+    positive[:, 1], negative[:, :, 1] = 0, 5
+    stack = Stack().fit(positive, negative, np.array([True, True, False]))
+    table = np.array([[1, 1, 1], [2, 1, 1], [1, 2, 1], [1, 1, 2]], dtype=np.float32)
+    low, first, second, third = stack.score(table)
+    assert first > low
+    assert second > low
+    assert third == low
+    assert stack.ranks_ == {}
+
+
+def test_a_better_score_is_never_the_lower_probability():
+    positive, negative = _tables(num_positives=3)
+    rising = np.array([True, True, True])
+    probability = Stack().fit(negative[:, 0], positive[:, None], rising).probability(np.arange(5.0))
+    assert (np.diff(probability) >= 0).all()
