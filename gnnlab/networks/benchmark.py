@@ -59,9 +59,11 @@ _GRAPH = {"decoder": "dot"}
 KEY = ("setting", "scorer", "seed")
 #: Where there are official splits: the settings, and whether their negatives are hard.
 OFFICIAL = {"citeseer": {"existing": False, "heart": True}, "pubmed": {"existing": False}}
+#: Hard negatives of each hidden connection.
+NUM_NEGATIVES = 250
+#: Hidden connections that are looked at; where there are more, some of them.
+MOST_POSITIVES = 1000
 _VALID, _TEST = 0.05, 0.1
-_NUM_NEGATIVES = 250
-_MOST_POSITIVES = 1000
 _NEGATIVES_TO_STOP_BY = 50  # of each positive: graph networks look at them after every second epoch
 
 
@@ -244,15 +246,15 @@ def _splits(name: str, seeds: int) -> Iterator[tuple[str, int, LinkSplit]]:
     if network.edge_time is None:
         yield from (("random", seed, split_at_random(network, seed)) for seed in range(seeds))
         return
-    for setting, count in (("time", None), ("time-hard", _NUM_NEGATIVES)):
+    for setting, count in (("time", None), ("time-hard", NUM_NEGATIVES)):
         kind = "uniform" if count is None else "hard"
         for seed in range(seeds):
             split = time_split(network, _VALID, _TEST, seed, negatives=kind, num_negatives=count)
-            parts = (limit(part, _MOST_POSITIVES, seed) for part in (split.valid, split.test))
+            parts = (limit(part, MOST_POSITIVES, seed) for part in (split.valid, split.test))
             yield setting, seed, LinkSplit(split.message, *parts)
 
 
 def split_at_random(network: Network, seed: int) -> LinkSplit:
     """The split of the setting ``random``."""
-    options = {"negatives": "hard", "num_negatives": _NUM_NEGATIVES}
-    return random_split(network, _VALID, _TEST, seed, max_positives=_MOST_POSITIVES, **options)
+    options = {"negatives": "hard", "num_negatives": NUM_NEGATIVES}
+    return random_split(network, _VALID, _TEST, seed, max_positives=MOST_POSITIVES, **options)

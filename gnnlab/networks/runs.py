@@ -16,6 +16,8 @@ from gnnlab.errors import InputError, UnknownNameError
 from gnnlab.networks.audit import audit
 from gnnlab.networks.benchmark import (
     KEY,
+    MOST_POSITIVES,
+    NUM_NEGATIVES,
     PREDICTOR,
     Judgement,
     check_request,
@@ -38,8 +40,6 @@ from gnnlab.networks.predictor import LinkPredictor
 from gnnlab.networks.reading import read_network
 from gnnlab.networks.splits import LinkSplit, random_split, time_split
 
-_NUM_NEGATIVES = 250
-_MOST_POSITIVES = 1000
 _DRAWN = 2  # heuristics in a figure, beside the predictor
 
 
@@ -239,11 +239,11 @@ def _split(network: Network, by_time: bool, test: float, seed: int) -> LinkSplit
     # A node that nobody has met is no candidate in a split by time.
     met = np.unique(network.edge_index.numpy())
     most = count_hard(network, network.edge_index, nodes=met)
-    options = {"negatives": "hard", "num_negatives": min(_NUM_NEGATIVES, most) or None}
+    options = {"negatives": "hard", "num_negatives": min(NUM_NEGATIVES, most) or None}
     if not by_time:
-        return random_split(network, 0, test, seed, max_positives=_MOST_POSITIVES, **options)
+        return random_split(network, 0, test, seed, max_positives=MOST_POSITIVES, **options)
     split = time_split(network, 0, test, seed, **options)
-    return LinkSplit(split.message, split.valid, limit(split.test, _MOST_POSITIVES, seed))
+    return LinkSplit(split.message, split.valid, limit(split.test, MOST_POSITIVES, seed))
 
 
 def _describe(judgement: Judgement) -> dict[str, float]:

@@ -162,7 +162,7 @@ def test_graph_networks_stop_by_some_negatives_of_every_positive(monkeypatch):
 def test_a_benchmark_without_official_files_is_split_anew(by_time, timed, monkeypatch):
     network = timed if by_time else load_karate_club()
     monkeypatch.setattr(benchmark, "load_benchmark", lambda name: network)
-    monkeypatch.setattr(benchmark, "_NUM_NEGATIVES", 20)
+    monkeypatch.setattr(benchmark, "NUM_NEGATIVES", 20)
     said = []
     table = benchmark.run_benchmark("usair", "heuristics", seeds=2, report=said.append)
     settings = ["time", "time-hard"] if by_time else ["random"]
@@ -178,7 +178,7 @@ def test_a_benchmark_without_official_files_is_split_anew(by_time, timed, monkey
 
 def test_a_stopped_benchmark_goes_on(tmp_path, monkeypatch):
     monkeypatch.setattr(benchmark, "load_benchmark", lambda name: load_karate_club())
-    monkeypatch.setattr(benchmark, "_NUM_NEGATIVES", 20)
+    monkeypatch.setattr(benchmark, "NUM_NEGATIVES", 20)
     said = []
     for seeds in (1, 2):
         table = runs.compare_on("usair", "heuristics", seeds, tmp_path, said.append, resume=True)
