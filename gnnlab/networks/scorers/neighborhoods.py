@@ -48,6 +48,7 @@ class Neighborhoods:
         shape = (network.num_nodes, network.num_nodes)
         self.adjacency = sparse.csr_array((np.ones(len(rows)), (rows, columns)), shape=shape)
         self.adjacency.sort_indices()
+        self._neighbor = self.adjacency.indices.astype(np.int64)  # what NumPy looks up quickest
         self.walks = self.adjacency @ self.degree
 
     def shared(self, u: np.ndarray, v: np.ndarray, weight: np.ndarray) -> np.ndarray:
@@ -89,15 +90,16 @@ class Neighborhoods:
 
     def sums(self, table: np.ndarray, block: Block) -> np.ndarray:
         """A table's row of each pair, added up over the neighbours of its target: ``[B]``."""
-        end = np.cumsum(self.degree[block.target])
+        count, flat = self.degree[block.target], table.ravel()
+        end = np.cumsum(count)
         cuts = np.searchsorted(end, np.arange(_CHUNK, end[-1], _CHUNK))
         bounds = np.unique([0, *cuts, len(end)])
         start = block.row * table.shape[1]
         result = np.empty(len(end))
         for part in map(slice, bounds[:-1], bounds[1:]):
-            pair, node = self._lists(block.target[part])
-            value = table.ravel()[start[part][pair] + node]
-            result[part] = np.bincount(pair, value, len(result[part]))
+            pair, place = self._lists(block.target[part])
+            place += np.repeat(start[part], count[part])
+            result[part] = np.bincount(pair, flat.take(place), len(result[part]))
         return result
 
     def _by_walks(self, source: np.ndarray, target: np.ndarray, weight: np.ndarray) -> np.ndarray:
@@ -112,7 +114,7 @@ class Neighborhoods:
                 width = band * (1 + block.sources[-1] // band)
                 columns = weighted[:, :width]
             table = self.two_steps(block.sources, columns)
-            result[block.positions] = table.ravel()[block.row * table.shape[1] + block.target]
+            result[block.positions] = table.ravel().take(block.row * table.shape[1] + block.target)
         return result
 
     def _by_lists(self, source: np.ndarray, target: np.ndarray, weight: np.ndarray) -> np.ndarray:
@@ -127,8 +129,9 @@ class Neighborhoods:
         return result
 
     def _lists(self, nodes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The neighbours of some nodes, one list after the other, and whose they are."""
+        """Whose the neighbours of some nodes are, and the neighbours, one list after the other."""
         count = self.degree[nodes]
         offset = self.adjacency.indptr[nodes] - (np.cumsum(count) - count)
-        place = np.repeat(offset, count) + np.arange(count.sum())
-        return np.repeat(np.arange(len(nodes)), count), self.adjacency.indices[place]
+        place = np.repeat(offset, count)
+        place += np.arange(len(place))
+        return np.repeat(np.arange(len(nodes)), count), self._neighbor.take(place)
