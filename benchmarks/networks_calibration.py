@@ -4,16 +4,13 @@
 
 The splits are those of `gnnlab networks benchmark`; of the hidden connections, 1,000 at most, each
 stands among pairs like those that the predictor has learned from. Positives and negatives weigh the
-same. Of few connections the error is never zero: `by chance` is what it comes to where exactly what
-was said is true, the mean of 200 draws of as many positives and negatives. Rows are kept in
-`results/networks_calibration.csv`; what stands there is not run again.
+same. Rows are kept in `results/networks_calibration.csv`; what stands there is not run again.
 """
 
 from __future__ import annotations
 
 import argparse
 
-import numpy as np
 from measure import RESULTS, write
 
 from gnnlab.data.rows import RowsFile
@@ -26,7 +23,6 @@ from gnnlab.networks.calibration import (
 )
 
 NAME = "networks_calibration"
-DRAWS = 200
 
 
 def measure(name: str, seed: int) -> dict[str, object]:
@@ -42,25 +38,10 @@ def measure(name: str, seed: int) -> dict[str, object]:
         "hidden connections": split.test.positive.size(1),
         "negatives": predictor.negatives_,
         "calibration error": calibration_error(table),
-        "by chance": error_by_chance(*said, seed),
         "largest difference in a bin": (table["probability"] - table["share"]).abs().max(),
         "smallest probability": min(part.min() for part in said),
         "largest probability": max(part.max() for part in said),
     }
-
-
-def error_by_chance(positive: np.ndarray, negative: np.ndarray, seed: int) -> float:
-    """The mean error if all that was said, ``[P]`` and ``[P, M]``, is true of pairs drawn anew."""
-    draw = np.random.default_rng(seed)
-    said = np.concatenate([positive, negative.ravel()])
-    weight = np.repeat([0.5 / positive.size, 0.5 / negative.size], [positive.size, negative.size])
-    true, false = weight * said, weight * (1 - said)
-    errors = []
-    for _ in range(DRAWS):
-        drawn = draw.choice(said, positive.size, p=true / true.sum())
-        others = draw.choice(said, negative.size, p=false / false.sum())
-        errors.append(calibration_error(reliability_table(drawn, others)))
-    return float(np.mean(errors))
 
 
 def main() -> None:

@@ -129,8 +129,11 @@ class Stack:
             }
             self.units_ = max(self.ranks_, key=self.ranks_.get)
             judge = trials[self.units_]
-            self.calibration_ = _calibrate(judge(positive[held_out]), judge(negative[held_out]))
+            slope, offset = _calibrate(judge(positive[held_out]), judge(negative[held_out]))
         self.network_ = self._learn(positive, negative, rising, self.units_)
+        # Only differences of scores are learned: each network has a level of its own.
+        shift = _level(judge, positive, negative) - _level(self.network_, positive, negative)
+        self.calibration_ = slope, offset + slope * shift
         return self
 
     @torch.no_grad()
@@ -246,6 +249,12 @@ def _loss(
     positive, negative = network(batch[0]), network(batch[1])  # [P], [P, M]
     among = torch.cat([positive.unsqueeze(1), negative], dim=1)
     return (among.logsumexp(1) - positive).mean(), {}
+
+
+@torch.no_grad()
+def _level(network: nn.Module, positive: Tensor, negative: Tensor) -> float:
+    """The mean score, if both kinds weigh the same."""
+    return float(network(positive).mean() + network(negative).mean()) / 2
 
 
 def _even(is_rising: Tensor) -> MonotoneNetwork:

@@ -136,3 +136,28 @@ def test_a_better_score_is_never_the_lower_probability():
     rising = np.array([True, True, True])
     probability = Stack().fit(negative[:, 0], positive[:, None], rising).probability(np.arange(5.0))
     assert (np.diff(probability) >= 0).all()
+
+
+def test_probabilities_do_not_depend_on_the_level_of_a_network(stack, monkeypatch):
+    """Of two networks that rank alike, one can score all pairs higher than the other."""
+
+    class Raised(torch.nn.Module):
+        def __init__(self, network):
+            super().__init__()
+            self.network = network
+
+        def forward(self, x):
+            return self.network(x) + 3
+
+    learn = Stack._learn
+
+    def learn_raised(self, positive, *others):
+        network = learn(self, positive, *others)
+        return Raised(network) if len(positive) == 60 else network
+
+    monkeypatch.setattr(Stack, "_learn", learn_raised)
+    raised = Stack().fit(*_tables(), np.array([True, True, False]))
+    table = _tables(seed=5)[0]
+    assert raised.score(table) == pytest.approx(stack.score(table) + 3, abs=1e-5)
+    probability = stack.probability(stack.score(table))
+    assert raised.probability(raised.score(table)) == pytest.approx(probability, abs=1e-5)
