@@ -258,10 +258,12 @@ def _level(network: nn.Module, positive: Tensor, negative: Tensor) -> float:
 
 
 def _even(is_rising: Tensor) -> MonotoneNetwork:
-    """All scores that can only speak for a connection weigh the same."""
-    network = MonotoneNetwork(is_rising, units=0)
+    """All scores that can only speak for a connection weigh the same; all, if none of them can."""
+    with training.seeded(0):  # leaves the caller's random numbers alone
+        network = MonotoneNetwork(is_rising, units=0)
+    counted = is_rising if is_rising.any() else torch.ones_like(is_rising)
     with torch.no_grad():
-        network.weight.copy_(is_rising / is_rising.sum().clamp(min=1))
+        network.weight.copy_(counted / counted.sum())
     return network
 
 

@@ -161,3 +161,11 @@ def test_probabilities_do_not_depend_on_the_level_of_a_network(stack, monkeypatc
     assert raised.score(table) == pytest.approx(stack.score(table) + 3, abs=1e-5)
     probability = stack.probability(stack.score(table))
     assert raised.probability(raised.score(table)) == pytest.approx(probability, abs=1e-5)
+
+
+def test_few_positives_and_no_score_that_can_only_speak_for_a_connection():
+    state = torch.random.get_rng_state()
+    stack = Stack().fit(*_tables(num_positives=3), np.array([False, False, False]))
+    low, high = stack.score(np.array([[1, 1, 1], [2, 2, 2]], dtype=np.float32))
+    assert high > low
+    assert torch.equal(torch.random.get_rng_state(), state)
