@@ -15,7 +15,9 @@ from gnnlab.networks.scorers.blocks import Block, by_source
 
 _TABLE = 2**23  # numbers in a table of sources by nodes: 64 MiB
 _CHUNK = 2**18  # neighbours that are looked up at a time: stays in the cache
-_LOOK_UP_COST = 1.5  # of a neighbour in a table, in steps of a sparse product (measured)
+# In steps of a sparse product, measured: of a source's neighbour that is marked in a table, of a
+# partner's that is looked up there, and of one in two lists that are merged.
+_MARK_COST, _LOOK_UP_COST, _MERGE_COST = 12.0, 1.5, 1.0
 _BANDS = 16
 
 
@@ -26,10 +28,11 @@ class Neighborhoods:
     sum, to the last bit, for both directions of a pair, and for all pairs that share neighbours of
     the same degrees: scores that are equal on paper are ties.
 
-    Two ways lead to the sums, and for each source the cheaper one is taken. *Walks*: one row of a
-    sparse product holds the sums of a source with all nodes. *Lists*: the source's neighbours are
-    marked in a table, and the shorter list of each partner is looked up there. Both add in the same
-    order, so that nobody can tell which one ran. Pairs start from their node of higher degree.
+    Three ways lead to the sums, and for each source the cheapest one is taken. *Walks*: one row of
+    a sparse product holds the sums of a source with all nodes. *Lists*: the source's neighbours are
+    marked in a table, and the shorter list of each partner is looked up there. *Merging*: the
+    sorted lists of both nodes are gone through together. All add in the same order, so that nobody
+    can tell which one ran. Pairs start from their node of higher degree.
 
     Attributes:
         number: ``[N]`` the new number of each node.
@@ -59,14 +62,14 @@ class Neighborhoods:
             weight: ``[N]`` numbers by new number, none of them negative.
         """
         source, target = self.directed(u, v)
-        look_ups = np.bincount(source, self.degree[target], len(self.degree))
-        cheaper = self.walks + len(self.degree) < _LOOK_UP_COST * look_ups
-        by_walks = cheaper[source]
-        if by_walks.all():
-            return self._by_walks(source, target, weight)
+        way = self._cheapest(source, target)[source]
         result = np.empty(len(u))
-        for way, chosen in ((self._by_walks, by_walks), (self._by_lists, ~by_walks)):
-            result[chosen] = way(source[chosen], target[chosen], weight)
+        for number, sums in enumerate((self._by_walks, self._by_lists, self._by_merging)):
+            chosen = way == number
+            if chosen.all():
+                return sums(source, target, weight)
+            if chosen.any():
+                result[chosen] = sums(source[chosen], target[chosen], weight)
         return result
 
     def directed(self, u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -90,12 +93,9 @@ class Neighborhoods:
     def sums(self, table: np.ndarray, block: Block) -> np.ndarray:
         """A table's row of each pair, added up over the neighbours of its target: ``[B]``."""
         count, flat = self.degree[block.target], table.ravel()
-        end = np.cumsum(count)
-        cuts = np.searchsorted(end, np.arange(_CHUNK, end[-1], _CHUNK))
-        bounds = np.unique([0, *cuts, len(end)])
         start = (block.row * table.shape[1]).astype(np.int32)
-        result = np.empty(len(end))
-        for part in map(slice, bounds[:-1], bounds[1:]):
+        result = np.empty(len(count))
+        for part in chunks(count):
             lists = self.adjacency[block.target[part]]  # [B, N]
             places = lists.indices + np.repeat(start[part], count[part])
             # Times a matrix of ones: looked up and added in one pass, from the first to the last.
@@ -104,6 +104,17 @@ class Neighborhoods:
             )
             result[part] = ones @ flat
         return result
+
+    def _cheapest(self, source: np.ndarray, target: np.ndarray) -> np.ndarray:
+        """Which of the ways to take from each node, ``[N]``."""
+        count = len(self.degree)
+        pairs = np.bincount(source, minlength=count)
+        look_ups = np.bincount(source, self.degree[target], count)
+        walks = self.walks + count
+        lists = _MARK_COST * self.degree + _LOOK_UP_COST * look_ups
+        merging = _MERGE_COST * (pairs * self.degree + look_ups)
+        way = np.where(lists < walks, 1, 0)
+        return np.where(merging < np.minimum(walks, lists), 2, way)
 
     def _by_walks(self, source: np.ndarray, target: np.ndarray, weight: np.ndarray) -> np.ndarray:
         result = np.empty(len(source))
@@ -130,3 +141,23 @@ class Neighborhoods:
             result[block.positions] = self.sums(table, block)
             table[marks] = 0
         return result
+
+    def _by_merging(self, source: np.ndarray, target: np.ndarray, weight: np.ndarray) -> np.ndarray:
+        result = np.empty(len(source))
+        for part in chunks(self.degree[source] + self.degree[target]):
+            both = self.adjacency[source[part]].multiply(self.adjacency[target[part]])  # [B, N]
+            result[part] = both @ weight
+        return result
+
+
+def chunks(counts: np.ndarray) -> Iterator[slice]:
+    """Parts of a list whose counts come to about ``_CHUNK``, or of one place with more.
+
+    Example:
+        >>> list(chunks(np.array([200_000, 200_000, 200_000])))
+        [slice(0, 1, None), slice(1, 2, None), slice(2, 3, None)]
+    """
+    end = np.cumsum(counts)
+    cuts = np.searchsorted(end, np.arange(_CHUNK, end[-1] if len(end) else 0, _CHUNK))
+    bounds = np.unique([0, *cuts, len(end)]).tolist()
+    return map(slice, bounds[:-1], bounds[1:])

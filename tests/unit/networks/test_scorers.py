@@ -110,13 +110,25 @@ def test_pairs_with_shared_neighbors_of_the_same_degrees_tie(name):
 
 
 @pytest.mark.parametrize("name", ["adamic-adar", "resource-allocation", "common-neighbors"])
-def test_bitwise_like_the_slow_twin_by_walks_and_by_lists(name, monkeypatch):
+@pytest.mark.parametrize("way", range(3))
+def test_bitwise_like_the_slow_twin_whichever_way_is_taken(name, way, monkeypatch):
     network = random_network(40, 300, 2)
     pairs = all_pairs(network)
     expected = [REFERENCES[name](network, u, v) for u, v in pairs.T]
-    for cost in (0, 10**9):
-        monkeypatch.setattr(neighborhoods, "_LOOK_UP_COST", cost)
-        np.testing.assert_array_equal(SCORERS[name]().fit(network).score(pairs), expected)
+    choose = lambda self, source, target: np.full(network.num_nodes, way)  # noqa: E731
+    monkeypatch.setattr(neighborhoods.Neighborhoods, "_cheapest", choose)
+    np.testing.assert_array_equal(SCORERS[name]().fit(network).score(pairs), expected)
+
+
+@pytest.mark.parametrize(("count", "way"), [(1000, 2), (10_000, 1), (124_750, 0)])
+def test_few_pairs_are_merged_more_are_looked_up_and_many_walked(count, way):
+    network = random_network(500, 20_000, 0)
+    pairs = all_pairs(network)
+    order = np.random.default_rng(0).permutation(pairs.shape[1])
+    lists = neighborhoods.Neighborhoods(network)
+    source, target = lists.directed(*pairs[:, order[:count]])
+    ways = lists._cheapest(source, target)[source]
+    assert np.bincount(ways, minlength=3).argmax() == way
 
 
 @pytest.mark.parametrize("num_features", [301, 1024])
