@@ -6,7 +6,7 @@
 
 Mean reciprocal ranks in percent; of graph networks with the number of splits. `other` is the best
 of all heuristics and graph networks, the one that turned out best on these test connections; `lead`
-is the mean difference to it, split by split, with its standard error.
+is the mean difference to it, over the splits that both have, with its standard error.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ def compare(table: pd.DataFrame) -> dict[str, object]:
         once = [name for name in values if name not in LEARNED]
         values[once] = values[once].ffill()
     mine, others = values[PREDICTOR], values.drop(columns=[n for n in OURS if n in values])
-    best = others.mean().idxmax()
+    best = others.rsub(mine, axis=0).mean().idxmin()
     lead = (mine - others[best]).dropna()
-    error = lead.std() / len(lead) ** 0.5
+    error = lead.std() / len(lead) ** 0.5 if len(lead) > 1 else 0.0
     row = {
         "network": table["benchmark"].iloc[0],
         "setting": table["setting"].iloc[0],
@@ -46,7 +46,7 @@ def compare(table: pd.DataFrame) -> dict[str, object]:
     seconds = table[table["scorer"] == PREDICTOR]["fit_seconds"].mean()
     return row | {
         "lead": f"{lead.mean():.2f}",
-        "standard error": f"{error:.2f}",
+        "standard error": f"{error:.2f}" if len(lead) > 1 else "",
         "best or within one": bool(lead.mean() >= -error),
         "fit, s": f"{seconds:.1f}",
     }
