@@ -14,7 +14,7 @@ from gnnlab.networks.network import Network
 from gnnlab.networks.scorers.blocks import Block, by_source
 
 _TABLE = 2**23  # numbers in a table of sources by nodes: 64 MiB
-_CHUNK = 2**18  # neighbours that are looked up at a time: stays in the cache
+_CHUNK = 2**18  # neighbours that are looked up or merged at a time: stays in the cache
 # In steps of a sparse product, measured: of a source's neighbour that is marked in a table, of a
 # partner's that is looked up there, and of one in two lists that are merged.
 _MARK_COST, _LOOK_UP_COST, _MERGE_COST = 12.0, 1.5, 1.0
